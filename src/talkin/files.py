@@ -1,0 +1,53 @@
+"""Files that are either whole or absent: write beside the goal, flush, rename."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from talkin.errors import ConfigurationError
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+
+
+@contextmanager
+def replace_when_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it takes the place of `path` in one step.
+
+    A crash, a full disk or an exception leaves an older `path` as it was and no new one.
+
+    Args:
+        path: Where the finished file shall stand; its folder is made when missing.
+
+    Yields:
+        A path in the same folder, with the same suffix, to write to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.{uuid4().hex[:8]}.part{path.suffix}")
+    try:
+        yield part
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return `name` if it is safe as a file name, so that no user's text becomes a path unchecked.
+
+    Args:
+        name: A clip, speaker or model name as a user gave it.
+        what: What it names, for the message, such as "clip".
+
+    Raises:
+        ConfigurationError: If it holds anything but letters, digits, dot, dash and underscore.
+    """
+    if not _SAFE_NAME.fullmatch(name) or ".." in name:
+        raise ConfigurationError(
+            f"{what} {name!r} cannot name a file: use letters, digits, '.', '-' and '_' only, "
+            "beginning with a letter or digit, at most 120 characters"
+        )
+    return name

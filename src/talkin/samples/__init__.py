@@ -1,1 +1,8 @@
-"""Room: samples."""
+"""Training and editing samples: aligned crops, windows and heatmaps.
+
+- `alignment`: where the face crop lies in each frame, cutting it out, the mouth mask.
+- `crops`: one clip's face crops in one memory-mapped file, readable at random.
+- `windows`: the 1 s of sound around a picture.
+- `heatmaps`: landmarks as pictures, differentiable.
+- `dataset`: prepared clips as a torch dataset.
+"""

@@ -1,0 +1,139 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from talkin.errors import FootageError
+from talkin.samples.crops import CropReader, CropWriter
+
+SIZE = 48
+
+
+def pictures(n: int = 75) -> np.ndarray:
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    frames = [
+        np.stack([120 + 100 * np.sin(x * 4 + t / 9), 255 * y, 200 * x * y + t], axis=-1)
+        for t in range(n)
+    ]
+    return np.clip(frames, 0, 255).astype(np.uint8)
+
+
+def some_transforms(n: int = 75) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(n, 2, 3))
+
+
+def write(path, frames, transforms):
+    with CropWriter(path, SIZE, 25.0, notes={"mask": "0 0 1 1"}) as writer:
+        for frame, transform in zip(frames, transforms, strict=True):
+            writer.write(frame, transform)
+    return path
+
+
+@pytest.fixture
+def crop_file(tmp_path):
+    return write(tmp_path / "clip.arrow", pictures(), some_transforms())
+
+
+def test_crops_come_back_nearly_unchanged_with_their_record(crop_file):
+    reader = CropReader(crop_file)
+    assert len(reader) == 75
+    assert (reader.size_px, reader.fps, reader.notes) == (SIZE, 25.0, {"mask": "0 0 1 1"})
+    assert np.array_equal(reader.transforms, some_transforms())
+    for t in (0, 31, 32, 74, -1):
+        assert np.abs(reader[t].astype(int) - pictures()[t]).mean() < 1.5
+
+
+def test_a_window_read_at_random_equals_sequential_reads(crop_file):
+    reader = CropReader(crop_file)
+    sequential = np.stack([reader[t] for t in range(len(reader))])
+    for t in (40, 6, 74, 33, 12):
+        assert np.array_equal(CropReader(crop_file).window(t), sequential[t - 6 : t + 1])
+
+
+def test_a_window_at_the_start_repeats_the_first_frame(crop_file):
+    reader = CropReader(crop_file)
+    window = reader.window(2, 7)
+    assert np.array_equal(window[:5], np.stack([reader[0]] * 5))
+    assert np.array_equal(window[5], reader[1])
+
+
+def test_colour_edges_stay_sharp_because_colour_is_not_subsampled(tmp_path):
+    stripes = np.zeros((SIZE, SIZE, 3), np.uint8)
+    stripes[:, ::2] = (200, 60, 60)
+    stripes[:, 1::2] = (60, 60, 200)
+    reader = CropReader(write(tmp_path / "a.arrow", [stripes], some_transforms(1)))
+    assert np.abs(reader[0].astype(int) - stripes).mean() < 8
+
+
+def test_a_frame_number_outside_the_clip_is_an_index_error(crop_file):
+    for t in (75, -76):
+        with pytest.raises(IndexError, match="which has 75"):
+            CropReader(crop_file)[t]
+
+
+def test_an_empty_clip_can_be_written_and_read(tmp_path):
+    assert len(CropReader(write(tmp_path / "none.arrow", [], []))) == 0
+
+
+def test_an_interrupted_write_leaves_the_older_file(crop_file):
+    before = crop_file.read_bytes()
+
+    def endless():
+        yield pictures(1)[0]
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        write(crop_file, endless(), some_transforms(2))
+    assert crop_file.read_bytes() == before
+    assert [path.name for path in crop_file.parent.iterdir()] == ["clip.arrow"]
+
+
+def test_a_file_cut_short_is_refused_by_name(crop_file):
+    whole = crop_file.read_bytes()
+    for keep in (0, 4, len(whole) // 2, len(whole) - 3):
+        crop_file.write_bytes(whole[:keep])
+        with pytest.raises(FootageError, match=r"clip\.arrow.*preprocess"):
+            CropReader(crop_file)
+
+
+def test_a_flipped_byte_in_a_picture_is_noticed_in_its_frame_only(crop_file):
+    damaged = bytearray(crop_file.read_bytes())
+    jpeg = pa.ipc.open_file(str(crop_file)).get_batch(1).column("jpeg")[5].as_py()
+    at = bytes(damaged).index(jpeg)
+    damaged[at + len(jpeg) // 2] ^= 0xFF
+    crop_file.write_bytes(bytes(damaged))
+    reader = CropReader(crop_file)
+    assert reader[36].shape == (SIZE, SIZE, 3)
+    with pytest.raises(FootageError, match="frame 37 is damaged"):
+        reader[37]
+
+
+def test_another_arrow_file_and_a_missing_one_are_refused(tmp_path):
+    other = tmp_path / "other.arrow"
+    table = pa.table({"a": [1]})
+    with pa.ipc.new_file(str(other), table.schema) as opened:
+        opened.write_table(table)
+    for path in (other, tmp_path / "missing.arrow"):
+        with pytest.raises(FootageError, match=path.name):
+            CropReader(path)
+
+
+def test_a_reader_travels_to_another_process(crop_file):
+    travelled = pickle.loads(pickle.dumps(CropReader(crop_file)))
+    assert np.array_equal(travelled[50], CropReader(crop_file)[50])
+
+
+def test_pandas_opens_the_file(crop_file):
+    frame = pd.read_feather(crop_file)
+    assert list(frame.columns) == ["frame", "transform", "jpeg", "crc32"]
+    assert list(frame["frame"]) == list(range(75))
+
+
+def test_a_crop_of_another_size_is_a_programming_error(tmp_path):
+    with (
+        pytest.raises(ValueError, match="48 px square"),
+        CropWriter(tmp_path / "x.arrow", SIZE, 25.0) as writer,
+    ):
+        writer.write(np.zeros((10, 10, 3), np.uint8), some_transforms(1)[0])

@@ -1,0 +1,115 @@
+"""From new speech to the expression of every output frame."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.ndimage import gaussian_filter1d
+
+from talkin.editing.landmark_smoothing import SmoothingConfig, smooth_without_lag
+from talkin.editing.speech_activity import SpeechActivityConfig
+from talkin.face3d.camera import project
+from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
+from talkin.footage.audio import Audio
+
+if TYPE_CHECKING:
+    from talkin.networks.talking_face import TalkingFace
+
+_FRAMES_AT_ONCE = 256
+_SMOOTHING_PX_PER_MM = 384 / 210  # the scale for which the smoothing's pixels are meant
+_INNER_LIP_TOP, _INNER_LIP_BOTTOM = [13, 14, 15], [19, 18, 17]
+
+
+class DrivingConfig(BaseModel):
+    """How sound moves the mouth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speech: SpeechActivityConfig = SpeechActivityConfig()
+    smoothing: SmoothingConfig = SmoothingConfig()
+    silence_closes_the_mouth: bool = Field(
+        default=True, description="In pauses go over to the target's own closed mouth."
+    )
+    closing_time_s: float = Field(
+        default=0.08, ge=0, description="How fast the mouth closes and opens at a pause, s."
+    )
+
+
+def expression_of_speech(
+    audio: Audio, times_s: Float[np.ndarray, "frames"], model: "TalkingFace"
+) -> Float[np.ndarray, "frames expression"]:
+    """Run the audio networks at the output frames' times, some hundred at a time.
+
+    Args:
+        audio: Mono, at the rate of the model's MFCC configuration.
+        times_s: Time of each output frame in the sound, s.
+        model: Trained networks.
+
+    Returns:
+        Expression coefficients in standard deviations of the model's face model.
+    """
+    import torch
+
+    from talkin.footage.mfcc import compute_mfcc
+    from talkin.samples.windows import audio_windows
+
+    mfcc = compute_mfcc(audio, model.config.mfcc)
+    device = next(model.parameters()).device
+    parts = []
+    with torch.inference_mode():
+        for first in range(0, len(times_s), _FRAMES_AT_ONCE):
+            times = times_s[first : first + _FRAMES_AT_ONCE]
+            windows = np.ascontiguousarray(audio_windows(mfcc, times, model.config.window))
+            heard = torch.from_numpy(windows.astype(np.float32)).to(device)
+            parts.append(model.expression_from_audio(heard).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def closed_mouth(
+    parameters: FaceParameters, model: MorphableModel
+) -> Float[np.ndarray, "expression"]:
+    """The target's own resting mouth: the median expression of its most closed frames.
+
+    Frames count by the inner lips' distance in mm on the face seen from the front. Without a valid
+    frame it is the mean face's expression.
+    """
+    if not parameters.is_valid.any():
+        return np.zeros(parameters.expression.shape[1], dtype=np.float32)
+    expression = parameters.expression[parameters.is_valid]
+    lips = model.points(model.mouth39[:20], parameters.geometry, expression)
+    gap = (lips[:, _INNER_LIP_TOP, 1] - lips[:, _INNER_LIP_BOTTOM, 1]).mean(axis=1)
+    return np.median(expression[gap <= np.percentile(gap, 10)], axis=0).astype(np.float32)
+
+
+def close_in_silence(
+    expression: Float[np.ndarray, "frames expression"],
+    resting: Float[np.ndarray, "expression"],
+    is_speaking: Bool[np.ndarray, "frames"],
+    ramp_frames: float,
+) -> Float[np.ndarray, "frames expression"]:
+    """Go over to the resting mouth in pauses, by a ramp that lies inside the pause."""
+    share = is_speaking.astype(np.float64)
+    if ramp_frames > 0:
+        softened = gaussian_filter1d(share, ramp_frames / 2, mode="nearest")
+        share = np.where(is_speaking, 1.0, np.minimum(2 * softened, 1.0))
+    return (resting + share[:, None] * (expression - resting)).astype(np.float32)
+
+
+def smooth_expression(
+    expression: Float[np.ndarray, "frames expression"],
+    geometry: Float[np.ndarray, "geometry"],
+    model: MorphableModel,
+    fps: float,
+    config: SmoothingConfig,
+) -> Float[np.ndarray, "frames expression"]:
+    """Take jitter out of an expression by how alike its mouths look from the front.
+
+    Smoothing what drives the face, not the projected points, keeps the mouth tied to its head.
+    """
+    if config.method != "zero_lag":
+        return expression
+    mouth = model.points(model.mouth39, geometry, expression)
+    facing = project(mouth, np.zeros(3), np.zeros(2), np.array(_SMOOTHING_PX_PER_MM))
+    return smooth_without_lag(expression, facing, fps, config)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -75,7 +76,7 @@ def speak(text: str, voice: EspeakVoice, seed: int) -> Utterance:
     return Utterance(samples, header["sample_rate"], onsets)
 
 
-def _ask_worker(request: bytes) -> tuple[dict, bytes]:
+def _ask_worker(request: bytes) -> tuple[dict[str, Any], bytes]:
     # -P keeps this folder off the import path, where `speech` or `motion` could shadow others.
     command = [sys.executable, "-P", str(_WORKER)]
     try:

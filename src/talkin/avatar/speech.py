@@ -73,7 +73,7 @@ def synthesise(
     Args:
         text: One or more sentences.
         voice: The speaker's voice.
-        seed: Varies noise, and rate and pitch by a few per cent, as no sentence is said twice alike.
+        seed: Varies noise, and rate and pitch by a few per cent: nobody speaks twice alike.
         lead_s: Silence before.
         tail_s: Silence after.
 
@@ -117,12 +117,14 @@ def _intervals(spoken: Utterance) -> list[Phoneme]:
     """Phoneme intervals in espeak-ng's own time: pauses merged, no empty ones, closures early."""
     end = len(spoken.samples) / spoken.sample_rate
     onsets = [(symbol, sample / spoken.sample_rate) for symbol, sample in spoken.onsets]
+    if not onsets:
+        return [Phoneme(SILENCE, 0.0, end, False)]
     ends = [*(start for _, start in onsets[1:]), end]
     phonemes = [
         _phoneme(symbol, start, stop) for (symbol, start), stop in zip(onsets, ends, strict=True)
     ]
-    lead = [Phoneme(SILENCE, 0.0, onsets[0][1], False)] if onsets and onsets[0][1] > 0 else []
-    return _early_closures(_without_empty(lead + phonemes or [Phoneme(SILENCE, 0.0, end, False)]))
+    lead = Phoneme(SILENCE, 0.0, onsets[0][1], False)
+    return _early_closures(_without_empty([lead, *phonemes]))
 
 
 def _phoneme(mnemonic: str, start_s: float, end_s: float) -> Phoneme:

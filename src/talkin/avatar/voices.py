@@ -20,20 +20,29 @@ class Voice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="names the speaker's voice")
-    variant: str = Field("m3", description="espeak-ng variant")
-    language: str = Field("en-us", description="espeak-ng voice that the variant modifies")
-    rate: int = Field(160, ge=80, le=400, description="words a minute, as heard")
-    pitch: int = Field(50, ge=0, le=99, description="espeak-ng pitch, as set before the warp")
-    pitch_range: int = Field(50, ge=0, le=99, description="0 is monotone")
-    tract_length: float = Field(
-        1.0, ge=0.8, le=1.25, description="vocal tract against espeak-ng's: above 1 is lower"
+    variant: str = Field(default="m3", description="espeak-ng variant")
+    language: str = Field(default="en-us", description="espeak-ng voice that the variant modifies")
+    rate: int = Field(default=160, ge=80, le=400, description="words a minute, as heard")
+    pitch: int = Field(
+        default=50, ge=0, le=99, description="espeak-ng pitch, as set before the warp"
     )
-    tilt_db_per_octave: float = Field(0.0, ge=-6, le=6, description="brightness above 500 Hz")
+    pitch_range: int = Field(default=50, ge=0, le=99, description="0 is monotone")
+    tract_length: float = Field(
+        default=1.0,
+        ge=0.8,
+        le=1.25,
+        description="vocal tract against espeak-ng's: above 1 is lower",
+    )
+    tilt_db_per_octave: float = Field(
+        default=0.0, ge=-6, le=6, description="brightness above 500 Hz"
+    )
     resonance_hz: tuple[float, float] = Field(
-        (1200.0, 3200.0), description="two peaks that belong to this speaker"
+        default=(1200.0, 3200.0), description="two peaks that belong to this speaker"
     )
     resonance_db: tuple[float, float] = Field((0.0, 0.0), description="height of the peaks")
-    breath: float = Field(0.0, ge=0, le=0.2, description="level of breath noise against the voice")
+    breath: float = Field(
+        default=0.0, ge=0, le=0.2, description="level of breath noise against the voice"
+    )
 
 
 def voice_bank(n: int = 40, seed: int = 0) -> list[Voice]:

@@ -1,0 +1,210 @@
+"""For every clip: in parallel, only what is not up to date, and no clip stops another.
+
+A step is up to date for a clip when the record that it left there carries the same fingerprint: a
+hash of everything that its result depends on. A clip that cannot be processed leaves a record
+too, with the reason; those reasons become the rejects table.
+"""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkin.errors import TalkinError
+
+logger = logging.getLogger(__name__)
+
+State = Literal["done", "rejected", "failed"]
+Chunk = tuple[dict[str, Any], ...]
+
+
+class ParallelConfig(BaseModel):
+    """How many clips are worked on at once, and where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_jobs: int = Field(-1, description="Processes; -1 for one a core, 1 for none but this.")
+    backend: Literal["loky", "threading", "dask"] = Field(
+        "loky", description="joblib's backend; `dask` takes the cluster of the running client."
+    )
+    progress: bool = Field(True, description="Whether to show a progress bar.")
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What a step did with a clip.
+
+    Attributes:
+        clip: The clip.
+        step: The step.
+        fingerprint: Of everything that the result depends on.
+        state: `rejected` for a fault of the clip, which stays until the clip or a setting
+            changes; `failed` for one that may be passing, so that the next run tries again.
+        reason: Why, when not done.
+        seconds: How long it took.
+    """
+
+    clip: str
+    step: str
+    fingerprint: str
+    state: State
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ClipTask:
+    """One clip's work: `work(**arguments)` returns as many outputs as the step has."""
+
+    fingerprint: str
+    arguments: dict[str, Any]
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash of configurations, texts and numbers that a result depends on.
+
+    >>> fingerprint("a", 1) == fingerprint("a", 1), fingerprint("a", 1) == fingerprint("a", 2)
+    (True, False)
+    """
+    return sha256(json.dumps(parts, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
+
+
+def for_every_clip(
+    step: str,
+    work: Callable[..., tuple[Any, ...]],
+    tasks: Mapping[str, ClipTask],
+    before: Mapping[str, StepRecord],
+    parallel: ParallelConfig,
+    n_outputs: int = 1,
+) -> Iterator[Chunk]:
+    """Work on the clips that are not up to date, and give each result as soon as it is there.
+
+    Args:
+        step: Name of the step, for records, messages and the progress bar.
+        work: A function of a module; called with a task's arguments, here or in a worker.
+        tasks: By clip name.
+        before: Records that earlier runs left.
+        parallel: Where to work.
+        n_outputs: How many outputs `work` returns.
+
+    Yields:
+        `({clip: output}, ..., {clip: record})`: a chunk for the step's datasets, the record last,
+        so that a crash between them leaves the clip to be done again. None in the place of an
+        output or record asks its dataset to delete it. The last chunk is empty: it makes the
+        folders even where there is nothing to do.
+    """
+    for clip in sorted(set(before) - set(tasks)):
+        yield (*({clip: None} for _ in range(n_outputs)), {clip: None})
+    todo = {clip: task for clip, task in tasks.items() if not _up_to_date(before.get(clip), task)}
+    logger.info("%s: %d clips, %d of them up to date", step, len(tasks), len(tasks) - len(todo))
+    for record, outputs in _progress(step, _results(step, work, todo, parallel), todo, parallel):
+        if record.state != "done":
+            logger.warning("%s: clip %s is set aside: %s", step, record.clip, record.reason)
+        kept = outputs if outputs is not None else (None,) * n_outputs
+        yield (*({record.clip: output} for output in kept), {record.clip: record})
+    yield ({},) * (n_outputs + 1)
+
+
+def done(records: Mapping[str, StepRecord]) -> dict[str, StepRecord]:
+    """The clips that came through a step."""
+    found = {clip: records[clip] for clip in records}
+    return {clip: record for clip, record in found.items() if record.state == "done"}
+
+
+def _up_to_date(record: StepRecord | None, task: ClipTask) -> bool:
+    return (
+        record is not None and record.state != "failed" and record.fingerprint == task.fingerprint
+    )
+
+
+def _results(
+    step: str,
+    work: Callable[..., tuple[Any, ...]],
+    todo: Mapping[str, ClipTask],
+    parallel: ParallelConfig,
+) -> Iterator[tuple[StepRecord, tuple[Any, ...] | None]]:
+    """Results in the order in which they are ready."""
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    left = dict(todo)
+    if parallel.n_jobs == 1 or len(todo) <= 1:
+        yield from (_guarded(step, clip, work, task) for clip, task in left.items())
+        return
+    threads = 1 if parallel.backend == "loky" else None
+    with joblib.parallel_config(parallel.backend, inner_max_num_threads=threads):
+        run = joblib.Parallel(n_jobs=parallel.n_jobs, return_as="generator_unordered")
+        try:
+            calls = [joblib.delayed(_guarded)(step, c, work, t) for c, t in todo.items()]
+            for record, outputs in run(calls):
+                left.pop(record.clip)
+                yield record, outputs
+        except TerminatedWorkerError:
+            logger.warning("%s: a worker was killed; the clips left go one by one", step)
+            yield from _one_by_one(step, work, left)
+
+
+def _one_by_one(
+    step: str, work: Callable[..., tuple[Any, ...]], left: Mapping[str, ClipTask]
+) -> Iterator[tuple[StepRecord, tuple[Any, ...] | None]]:
+    """A process for each clip, so that the one that kills its process is known by name."""
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    for clip, task in left.items():
+        try:
+            run = joblib.Parallel(n_jobs=2, backend="loky")
+            yield run([joblib.delayed(_guarded)(step, clip, work, task)])[0]
+        except TerminatedWorkerError:
+            reason = "its worker process was killed (out of memory, or a fault in a decoder)"
+            yield StepRecord(clip, step, task.fingerprint, "failed", reason), None
+
+
+def _guarded(
+    step: str, clip: str, work: Callable[..., tuple[Any, ...]], task: ClipTask
+) -> tuple[StepRecord, tuple[Any, ...] | None]:
+    """Do one clip's work; whatever it raises becomes a record."""
+    start = time.perf_counter()
+    state: State = "done"
+    reason, outputs = "", None
+    try:
+        outputs = work(**task.arguments)
+    except TalkinError as error:
+        state, reason = "rejected", str(error)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        state = "failed"
+        reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    seconds = round(time.perf_counter() - start, 3)
+    return StepRecord(clip, step, task.fingerprint, state, reason, seconds), outputs
+
+
+def _progress[T](
+    step: str, results: Iterator[T], todo: Mapping[str, ClipTask], parallel: ParallelConfig
+) -> Iterator[T]:
+    from tqdm import tqdm
+
+    hidden = not (parallel.progress and todo)
+    yield from tqdm(results, desc=step, total=len(todo), unit="clip", disable=hidden)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return str(value)
+
+
+def record_to_json(record: StepRecord) -> str:
+    """As one JSON object."""
+    return json.dumps(asdict(record), indent=1)
+
+
+def record_from_json(text: str) -> StepRecord:
+    """Inverse of `record_to_json`."""
+    return StepRecord(**json.loads(text))

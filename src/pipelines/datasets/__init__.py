@@ -1,0 +1,12 @@
+"""What the catalog can load and save beside Kedro's own datasets.
+
+    clip_files  a folder with a file a clip: sound, landmarks, face parameters, crops, ...
+    kinds       the kinds of file that such a folder may hold
+    records     what a preparing step did with each clip
+    video       a clip that shows itself in a notebook
+    model       a trained network's folder
+    manifest    the footage manifest and the table of edits to make
+    documents   JSON and HTML files
+
+Catalog entries name them by module: `type: pipelines.datasets.clip_files.ClipFilesDataset`.
+"""

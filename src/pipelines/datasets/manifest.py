@@ -1,0 +1,93 @@
+"""The footage manifest, and the table of edits that a user asks for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import AbstractDataset
+
+from talkin.files import replace_when_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FootageManifestDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
+    """A checked CSV, a row a clip: `clip, path, speaker, split, view, consent[, sentence]`.
+
+    `path` is as written, relative to the manifest; loading adds `file`, the same as an absolute
+    path. A missing or wrong manifest raises the library's own error, which names the way out.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file; `metadata` is a description for readers."""
+        self._path = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> "pd.DataFrame":
+        """Read and check the manifest."""
+        from talkin.footage.manifest import read_manifest
+
+        manifest = read_manifest(self._path)
+        folder = self._path.parent.resolve()
+        manifest["file"] = [str(folder / path) for path in manifest["path"]]
+        return manifest
+
+    def save(self, data: "pd.DataFrame") -> None:
+        """Write the table without the column that loading adds."""
+        with replace_when_whole(self._path) as part:
+            data.drop(columns="file", errors="ignore").to_csv(part, index=False)
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}
+
+
+class EditRequestsDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
+    """A CSV, a row an edit: `job, target, audio`; an absent file is an empty table.
+
+    `target` and `audio` are clips of the manifest or paths relative to the CSV's folder.
+    """
+
+    COLUMNS = ("job", "target", "audio")
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file; `metadata` is a description for readers."""
+        self._path = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> "pd.DataFrame":
+        """Read the table.
+
+        Raises:
+            ConfigurationError: If a column is missing or a job is named twice.
+        """
+        import pandas as pd
+
+        from talkin.errors import ConfigurationError
+
+        if not self._path.exists():
+            return pd.DataFrame(columns=list(self.COLUMNS), dtype=str)
+        table = pd.read_csv(self._path, dtype=str, keep_default_na=False)
+        missing = [name for name in self.COLUMNS if name not in table]
+        if missing:
+            raise ConfigurationError(
+                f"{self._path}: column {missing[0]!r} is missing; its first line must be "
+                f"{','.join(self.COLUMNS)}"
+            )
+        twice = table["job"][table["job"].duplicated()].tolist()
+        if twice:
+            raise ConfigurationError(f"{self._path}: job {twice[0]!r} stands there twice")
+        return table
+
+    def save(self, data: "pd.DataFrame") -> None:
+        """Write the table."""
+        with replace_when_whole(self._path) as part:
+            data.to_csv(part, index=False)
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}

@@ -1,0 +1,118 @@
+"""Kedro's events told to MLflow: a run a pipeline run, its parameters flat, its end."""
+
+import logging
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipelines import tracking
+
+logger = logging.getLogger(__name__)
+
+
+class TrackingConfig(BaseModel):
+    """What conf/<env>/mlflow.yml may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(True, description="Whether runs are tracked at all.")
+    tracking_uri: str = Field(
+        "sqlite:///mlruns/mlflow.db",
+        description="Database or server; a relative SQLite path is relative to the project. "
+        "The environment variable MLFLOW_TRACKING_URI goes before it.",
+    )
+    artifacts: str = Field("mlruns/artifacts", description="Folder for pictures and models.")
+    experiment: str = Field("talkin", description="Name under which runs are listed.")
+    pipelines: list[str] = Field(
+        ["training", "evaluation"], description="Stages worth a tracked run."
+    )
+
+
+class TrackingHooks:
+    """Opens, fills and closes the MLflow run around a Kedro run."""
+
+    def __init__(self) -> None:
+        self._root = Path.cwd()
+        self._config = TrackingConfig()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Read the settings; MLflow itself is imported only when a tracked stage runs."""
+        self._root = Path(context.project_path)
+        try:
+            self._config = TrackingConfig(**context.config_loader["mlflow"])
+        except Exception as error:
+            logger.warning("conf/*/mlflow.yml is not used, runs are not tracked: %s", error)
+            self._config = TrackingConfig(enabled=False)
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+    ) -> None:
+        """Open a run if one of the tracked stages is in this pipeline."""
+        tracked = [name for name in self._config.pipelines if _contains_stage(pipeline, name)]
+        if not self._config.enabled or not tracked:
+            return
+        tracking.start_run(
+            uri=_absolute(self._config.tracking_uri, self._root),
+            experiment=self._config.experiment,
+            run_name="+".join(tracked),
+            artifacts=self._root / self._config.artifacts,
+            tags={
+                "environment": str(run_params.get("env") or "base"),
+                "code_version": _code_version(self._root),
+                "data_version": _data_version(self._root),
+            },
+        )
+        names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
+        tracking.log_parameters(
+            {name.removeprefix("params:"): catalog.load(name) for name in names}
+        )
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Close the run as finished."""
+        tracking.end_run("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Close the run as failed; generator nodes report their errors only here."""
+        tracking.end_run("FAILED")
+
+
+def _contains_stage(pipeline: Pipeline, stage: str) -> bool:
+    return any(stage in node.tags for node in pipeline.nodes)
+
+
+def _absolute(uri: str, root: Path) -> str:
+    place = uri.removeprefix("sqlite:///")
+    if place == uri or Path(place).is_absolute():
+        return uri
+    return f"sqlite:///{root / place}"
+
+
+def _code_version(root: Path) -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def _data_version(root: Path) -> str:
+    lock = root / "dvc.lock"
+    return sha256(lock.read_bytes()).hexdigest()[:16] if lock.exists() else "not under DVC"

@@ -1,0 +1,143 @@
+"""What nodes and hooks tell MLflow; losing MLflow never loses a run.
+
+Every function does nothing when no run is being tracked. The first failure of the tracking
+database is logged as a warning and ends tracking for this run, because each further call to a
+locked database would wait for its time limit again.
+"""
+
+import functools
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+_state = {"run_id": ""}
+_LONGEST_VALUE = 500
+"""MLflow refuses longer parameter values."""
+
+
+def is_tracking() -> bool:
+    """Whether a run is open."""
+    return bool(_state["run_id"])
+
+
+def _survived[**P](function: Callable[P, None]) -> Callable[P, None]:
+    """Turn any failure into a warning and stop tracking."""
+
+    @functools.wraps(function)
+    def survived(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Exception as error:
+            _state["run_id"] = ""
+            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            logger.warning("MLflow is lost, the run goes on untracked: %s", first_line[:300])
+
+    return survived
+
+
+@_survived
+def start_run(
+    uri: str, experiment: str, run_name: str, artifacts: Path, tags: Mapping[str, str]
+) -> None:
+    """Open a run.
+
+    Args:
+        uri: Tracking server or database; the environment's MLFLOW_TRACKING_URI goes before it.
+        experiment: Made with `artifacts` as its place for files when it does not exist.
+        run_name: Shown in the list of runs.
+        artifacts: Folder for pictures and models of a local database.
+        tags: Searchable notes such as the code's version.
+    """
+    for name, value in (
+        ("MLFLOW_DISABLE_TELEMETRY", "true"),
+        ("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false"),
+    ):
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    uri = os.environ.get("MLFLOW_TRACKING_URI", uri)
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(uri)
+    if mlflow.get_experiment_by_name(experiment) is None:
+        place = artifacts.resolve().as_uri() if uri.startswith("sqlite") else None
+        mlflow.create_experiment(experiment, artifact_location=place)
+    mlflow.set_experiment(experiment)
+    run = mlflow.start_run(run_name=run_name, tags=dict(tags))
+    _state["run_id"] = run.info.run_id
+
+
+@_survived
+def end_run(status: str = "FINISHED") -> None:
+    """Close the run as FINISHED or FAILED."""
+    if is_tracking():
+        import mlflow
+
+        mlflow.end_run(status)
+        _state["run_id"] = ""
+
+
+@_survived
+def log_parameters(parameters: Mapping[str, Any]) -> None:
+    """Record parameters under dotted names; see `flattened`."""
+    if is_tracking():
+        import mlflow
+
+        items = [(key, str(value)[:_LONGEST_VALUE]) for key, value in flattened(parameters).items()]
+        for start in range(0, len(items), 100):  # MLflow takes at most a hundred at once
+            mlflow.log_params(dict(items[start : start + 100]))
+
+
+@_survived
+def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:
+    """Record numbers, at a training step where one is given."""
+    if is_tracking():
+        import mlflow
+
+        mlflow.log_metrics({key: float(value) for key, value in values.items()}, step=step)
+
+
+@_survived
+def log_file(path: Path, folder: str | None = None) -> None:
+    """Keep a copy of a file with the run."""
+    if is_tracking():
+        import mlflow
+
+        mlflow.log_artifact(str(path), folder)
+
+
+@_survived
+def log_picture(image: Any, name: str) -> None:
+    """Keep a picture (height, width, 3) uint8 with the run, as `<name>.png`."""
+    if is_tracking():
+        import mlflow
+
+        mlflow.log_image(image, f"pictures/{name}.png")
+
+
+@_survived
+def attempt(action: Callable[[], None]) -> None:
+    """Do something else with the open run; its failure costs the tracking, not the work."""
+    if is_tracking():
+        action()
+
+
+def flattened(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings and pydantic models as one mapping with dotted names.
+
+    >>> flattened({"training": {"rate": 0.1, "sizes": [1, 2]}})
+    {'training.rate': 0.1, 'training.sizes': [1, 2]}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in parameters.items():
+        name = f"{prefix}{key}"
+        inner = value.model_dump() if hasattr(value, "model_dump") else value
+        if isinstance(inner, Mapping):
+            flat.update(flattened(inner, f"{name}."))
+        else:
+            flat[name] = inner
+    return flat

@@ -1,0 +1,146 @@
+"""What landmark tracking found in one clip, and how the point layouts relate."""
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Bool, Float
+
+from talkin.errors import FootageError
+from talkin.files import replace_when_whole
+
+_LAYOUT = "talkin-landmarks-1"
+POINTS_OF_SCHEME = {"ibug68": 68, "mediapipe468": 468}
+
+# The MediaPipe points nearest to iBUG's 68. Read the mesh's topology beside iBUG's drawing: jaw,
+# brows, nose, eyes, outer and inner lips, each in iBUG's order.
+IBUG68_IN_MEDIAPIPE468 = np.array(
+    [
+        *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
+        *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
+        *(168, 197, 5, 4, 75, 97, 2, 326, 305),
+        *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
+        *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),
+        *(78, 82, 13, 312, 308, 317, 14, 87),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkTrack:
+    """One person's landmarks through one clip.
+
+    Attributes:
+        points: Footage px (x right, y down), float32; NaN where the face was not found.
+        scheme: "ibug68" or "mediapipe468": which points they are.
+        is_found: Whether the face was found in the frame.
+        score: How sure the source is, 0 to 1; 0 where not found.
+        time_s: Seconds since the first picture.
+        fps: Frames per second of the rows.
+        width: Of the picture, px.
+        height: Of the picture, px.
+        notes: In words, which frames gave trouble and why.
+    """
+
+    points: Float[np.ndarray, "frames points 2"]
+    scheme: str
+    is_found: Bool[np.ndarray, "frames"]
+    score: Float[np.ndarray, "frames"]
+    time_s: Float[np.ndarray, "frames"]
+    fps: float
+    width: int
+    height: int
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.is_found)
+
+    def subset68(self) -> Float[np.ndarray, "frames 68 2"]:
+        """The points in the 68-point (iBUG) layout, px."""
+        if self.scheme == "ibug68":
+            return self.points
+        return self.points[:, IBUG68_IN_MEDIAPIPE468]
+
+    def as_ibug68(self) -> "LandmarkTrack":
+        """The same track, reduced to the 68-point layout."""
+        return replace(self, points=self.subset68(), scheme="ibug68")
+
+    @property
+    def found_share(self) -> float:
+        """Share of the frames in which the face was found, 0 to 1."""
+        return float(self.is_found.mean()) if len(self) else 0.0
+
+    def to_table(self) -> pa.Table:
+        """As an Arrow table, a row a frame; what holds for the whole clip is in its metadata."""
+        frames, points = self.points.shape[:2]
+        flat = pa.array(np.ascontiguousarray(self.points, dtype=np.float32).ravel())
+        columns = {
+            "frame": pa.array(np.arange(frames, dtype=np.int32)),
+            "time_s": pa.array(self.time_s.astype(np.float64)),
+            "is_found": pa.array(self.is_found),
+            "score": pa.array(self.score.astype(np.float32)),
+            "points": pa.FixedSizeListArray.from_arrays(flat, points * 2),
+        }
+        metadata = {
+            "layout": _LAYOUT,
+            "scheme": self.scheme,
+            "fps": repr(float(self.fps)),
+            "width": str(self.width),
+            "height": str(self.height),
+            "notes": json.dumps(self.notes),
+            "units": "points px of the upright footage: x, y of each point in turn; time_s s "
+            "since the first picture; score 0 to 1",
+        }
+        return pa.table(columns).replace_schema_metadata(metadata)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> "LandmarkTrack":
+        """Inverse of `to_table`.
+
+        Raises:
+            FootageError: If the table is of another layout.
+        """
+        metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        if metadata.get("layout") != _LAYOUT:
+            raise FootageError(f"the table is no landmarks table (wanted layout {_LAYOUT})")
+        count = POINTS_OF_SCHEME.get(metadata["scheme"])
+        if count is None:
+            raise FootageError(
+                f"landmarks of the unknown scheme {metadata['scheme']!r}; "
+                f"known are {', '.join(POINTS_OF_SCHEME)}"
+            )
+        flat = table["points"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        return cls(
+            points=flat.reshape(table.num_rows, count, 2),
+            scheme=metadata["scheme"],
+            is_found=table["is_found"].to_numpy(zero_copy_only=False),
+            score=table["score"].to_numpy(),
+            time_s=table["time_s"].to_numpy(),
+            fps=float(metadata["fps"]),
+            width=int(metadata["width"]),
+            height=int(metadata["height"]),
+            notes=json.loads(metadata["notes"]),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write as Parquet, whole or not at all."""
+        with replace_when_whole(path) as part:
+            pq.write_table(self.to_table(), part)
+
+    @classmethod
+    def load(cls, path: Path) -> "LandmarkTrack":
+        """Read what `save` wrote.
+
+        Raises:
+            FootageError: If the file is missing, damaged or of another layout.
+        """
+        try:
+            return cls.from_table(pq.read_table(path))
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise FootageError(f"landmarks {path} cannot be read: {error}") from error
+        except FootageError as error:
+            raise FootageError(f"{path}: {error}") from error

@@ -1,0 +1,282 @@
+"""One speaker in front of one camera: light, background, and a picture for every pose."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from numba import njit
+
+from talkin.avatar.head import NECK_JOINT
+from talkin.avatar.motion import VIEWS
+from talkin.avatar.occlusion import bake_key_shadow, bake_occlusion
+from talkin.avatar.person import Person
+from talkin.avatar.rasteriser import Mesh, Visibility, empty_visibility, rasterise
+from talkin.avatar.shading import (
+    HAIR,
+    Attributes,
+    Light,
+    irradiance_of,
+    linear_table,
+    resolve,
+    shade,
+    tone_table,
+)
+from talkin.avatar.surface import smooth_normals
+from talkin.face3d.camera import rotation_matrix
+from talkin.face3d.gaussian_process import face_anatomy
+
+_SUPERSAMPLING = 2
+_FRAMED_MM = 315.0
+_HEAD_MIDDLE = np.array([0.0, -38.0, -45.0])
+_NOISE_BANK = 8
+# How much sky the parts inside the mouth see when it is wide open, and how far in the key reaches.
+_INSIDE = {
+    "teeth_upper": (0.75, 0.55),
+    "teeth_lower": (0.60, 0.45),
+    "tongue": (0.55, 0.35),
+    "mouth_bag": (0.25, 0.05),
+    "lip_roll": (0.60, 0.35),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Where the head is in one picture: the camera of `face3d.camera`.
+
+    Attributes:
+        rotation: (pitch, yaw, roll) in radians.
+        translation: Picture position of the model's origin, px.
+        scale: Pixels per mm.
+    """
+
+    rotation: Float[np.ndarray, "3"]
+    translation: Float[np.ndarray, "2"]
+    scale: float
+
+
+def framed_poses(
+    size_px: int,
+    view: str,
+    rotation: Float[np.ndarray, "frames 3"],
+    translation_px: Float[np.ndarray, "frames 2"],
+    scale_factor: Float[np.ndarray, "frames"],
+) -> list[Pose]:
+    """Put a moving head into the picture: it turns on its neck, not about the bridge of the nose.
+
+    Args:
+        size_px: Side of the square picture.
+        view: Name of the view, which the torso faces.
+        rotation: Head rotation, view included.
+        translation_px: Sway in px of this picture.
+        scale_factor: Factor on the ordinary scale.
+
+    Returns:
+        A pose a frame.
+    """
+    flip = np.array([1.0, -1.0])
+    torso = rotation_matrix(np.array([*np.radians(VIEWS[view]), 0.0]))
+    poses = []
+    for turn, sway, factor in zip(rotation, translation_px, scale_factor, strict=True):
+        scale = size_px / _FRAMED_MM * factor
+        joint = (torso @ (NECK_JOINT - _HEAD_MIDDLE))[:2] * flip * scale
+        centre = np.array([0.5, 0.475]) * size_px + sway
+        offset = (rotation_matrix(turn) @ NECK_JOINT)[:2] * flip * scale
+        poses.append(Pose(turn, centre + joint - offset, float(scale)))
+    return poses
+
+
+class Scene:
+    """A person under one light, from one view, before one background."""
+
+    def __init__(self, person: Person, view: str, size_px: int, noise: float, seed: int) -> None:
+        """Bake shadows and background.
+
+        Args:
+            person: Who is filmed.
+            view: Name of the view, which the torso faces.
+            size_px: Side of the square picture, px.
+            noise: Standard deviation of the sensor noise in sRGB levels.
+            seed: Drives background and noise.
+        """
+        self.person, self.size_px = person, size_px
+        self._torso = rotation_matrix(np.array([*np.radians(VIEWS[view]), 0.0])).astype(np.float32)
+        self._light = draw_light(person.speaker.light)
+        body = person.body
+        self._mesh = Mesh(
+            body.triangles, body.is_two_sided, body.is_cut_out, body.uv, person.texture
+        )
+        self._attributes = self._baked_attributes()
+        rng = np.random.default_rng([seed, 11])
+        self._background = paint_background(person.speaker.wall, size_px, rng)
+        shape = (_NOISE_BANK, size_px + 32, size_px + 32, 3)
+        self._noise = np.clip(np.rint(rng.standard_normal(shape) * noise), -60, 60).astype(np.int8)
+        self._noise_seed = seed
+        side = size_px * _SUPERSAMPLING
+        self._visibility = empty_visibility(side, side)
+        self._radiance = np.empty((side, side, 4), dtype=np.float32)
+        self._tables = linear_table(), tone_table()
+        self._upper_lip, self._lower_lip = 62, 66
+
+    @property
+    def visibility(self) -> Visibility:
+        """What the last picture shows at each of its 2 x 2 samples a pixel."""
+        return self._visibility
+
+    def draw(
+        self, expression: Float[np.ndarray, "expression"], pose: Pose, frame: int
+    ) -> UInt8[np.ndarray, "size size 3"]:
+        """One picture.
+
+        Args:
+            expression: Expression coefficients.
+            pose: Where the head is.
+            frame: Picks the noise; the same frame number always has the same noise.
+        """
+        person, attributes = self.person, self._attributes
+        vertices = person.body.vertices.copy()
+        normal = person.body.normal.copy()
+        face = slice(0, person.n_face)
+        vertices[face] += person.expression_basis @ expression.astype(np.float32)
+        normal[face] = smooth_normals(
+            vertices[face], person.body.triangles[: person.n_face_triangles]
+        )
+        points = self._placed(vertices, normal, pose)
+        self._open_mouth(vertices)
+        rasterise(points, self._mesh, self._visibility)
+        linear, tone = self._tables
+        shade(self._mesh, self._visibility, attributes, self._light, linear, self._radiance)
+        picture = np.empty((self.size_px, self.size_px, 3), dtype=np.uint8)
+        resolve(self._radiance, self._background, self._noise_of(frame), tone, picture)
+        return picture
+
+    def _placed(
+        self, vertices: np.ndarray, normal: np.ndarray, pose: Pose
+    ) -> Float[np.ndarray, "n 3"]:
+        """Vertices in samples; normals and tangents go to the attributes in camera axes."""
+        head = rotation_matrix(pose.rotation).astype(np.float32)
+        body, attributes = self.person.body, self._attributes
+        points = np.empty_like(vertices)
+        # The torso hangs on the neck joint, so the neck bends instead of tearing.
+        lag = (head @ NECK_JOINT - self._torso @ NECK_JOINT).astype(np.float32)
+        turns = np.stack([head, self._torso])
+        _skin(vertices, turns, lag, body.follow, points)
+        _turn(normal, turns, body.follow, attributes.normal)
+        _turn(body.tangent, turns, body.follow, attributes.tangent)
+        points *= np.float32(pose.scale * _SUPERSAMPLING)
+        points[:, 1] *= -1
+        shift = _SUPERSAMPLING * pose.translation + (_SUPERSAMPLING - 1) / 2
+        points[:, :2] += shift.astype(np.float32)
+        return points
+
+    def _open_mouth(self, vertices: np.ndarray) -> None:
+        """Let light into the mouth as far as the lips part."""
+        gap = float(vertices[self._upper_lip, 1] - vertices[self._lower_lip, 1])
+        share = np.clip((gap - 1.0) / 11.0, 0.0, 1.0) ** 0.6
+        for rows, baked in self._inside:
+            self._attributes.tint[rows, 3:] = np.array(baked) * (0.30 + 0.70 * share)
+
+    def _noise_of(self, frame: int) -> np.ndarray:
+        rng = np.random.default_rng([self._noise_seed, 12, frame])
+        which, row, column = (int(rng.integers(n)) for n in (_NOISE_BANK, 32, 32))
+        return self._noise[which, row : row + self.size_px, column : column + self.size_px]
+
+    def _baked_attributes(self) -> Attributes:
+        body = self.person.body
+        anatomy = face_anatomy()
+        self._inside = [(anatomy.vertices_of(name), baked) for name, baked in _INSIDE.items()]
+        occlusion = bake_occlusion(body.vertices, body.normal, self._mesh)
+        key = self._torso.T @ self._light.key_direction
+        shadow = bake_key_shadow(key, body.vertices, self._mesh)
+        is_hair = np.zeros(len(body), dtype=bool)
+        is_hair[body.triangles[body.kind == HAIR]] = True
+        occlusion = np.where(is_hair, 0.25 + 0.75 * occlusion, occlusion**0.9)
+        shadow = np.where(is_hair, 0.3 + 0.7 * shadow, shadow)
+        margin = anatomy.vertices_of("lid_margin")
+        occlusion[margin], shadow[margin] = 0.55, 0.45
+        tint = np.concatenate([body.tint, occlusion[:, None], shadow[:, None]], axis=1)
+        return Attributes(
+            np.zeros_like(body.vertices),
+            np.zeros_like(body.vertices),
+            np.ascontiguousarray(tint, dtype=np.float32),
+            body.kind,
+        )
+
+
+@njit(cache=True)
+def _skin(
+    vertices: np.ndarray, turns: np.ndarray, lag: np.ndarray, follow: np.ndarray, out: np.ndarray
+) -> None:
+    """Move each vertex with head and torso by its share."""
+    for n in range(len(vertices)):
+        for k in range(3):
+            head, torso = np.float32(0.0), lag[k]
+            for j in range(3):
+                head += turns[0, k, j] * vertices[n, j]
+                torso += turns[1, k, j] * vertices[n, j]
+            out[n, k] = follow[n] * head + (np.float32(1.0) - follow[n]) * torso
+
+
+@njit(cache=True)
+def _turn(vectors: np.ndarray, turns: np.ndarray, follow: np.ndarray, out: np.ndarray) -> None:
+    """Turn directions with head and torso by their share (not made unit again)."""
+    for n in range(len(vectors)):
+        for k in range(3):
+            total = np.float32(0.0)
+            for j in range(3):
+                turn = follow[n] * turns[0, k, j]
+                turn += (np.float32(1.0) - follow[n]) * turns[1, k, j]
+                total += turn * vectors[n, j]
+            out[n, k] = total
+
+
+def draw_light(seed: int) -> Light:
+    """A soft key from one side above, sky, bounce from below, and a rim from behind."""
+    rng = np.random.default_rng([seed, 21])
+    side = rng.choice([-1.0, 1.0])
+    azimuth = side * np.radians(rng.uniform(18, 48))
+    elevation = np.radians(rng.uniform(20, 42))
+    key = np.array(
+        [
+            np.sin(azimuth) * np.cos(elevation),
+            np.sin(elevation),
+            np.cos(azimuth) * np.cos(elevation),
+        ]
+    )
+    warmth = rng.uniform(-0.06, 0.08)
+    warm = np.array([1 + warmth, 1.0, 1 - warmth])
+    directions = [(0, 1, 0.2), (-side * 0.85, 0.1, 0.5), (0, -1, 0.3), (-side * 0.8, 0.35, -0.5)]
+    directions += [(side * 0.8, 0.3, -0.6), (0, 0, 1)]
+    strength = np.array([0.34, rng.uniform(0.12, 0.24), 0.10, rng.uniform(0.1, 0.4), 0.15, 0.16])
+    colours = strength[:, None] * np.array([[0.95, 1.0, 1.08]] + [[1.0, 1.0, 1.0]] * 5)
+    unit = np.array(directions) / np.linalg.norm(directions, axis=1, keepdims=True)
+    return Light(
+        key.astype(np.float32),
+        (warm * rng.uniform(0.62, 0.78)).astype(np.float32),
+        irradiance_of(unit, colours / warm),
+    )
+
+
+def paint_background(
+    wall: tuple[float, float, float], size_px: int, rng: np.random.Generator
+) -> Float[np.ndarray, "size size 3"]:
+    """A room out of focus, in linear light: a lit wall, some furniture, a few lamps."""
+    side = 256
+    y, x = np.mgrid[:side, :side] / side
+    tone = np.array(wall, dtype=np.float64) ** 2.2
+    glow = np.exp(-(((x - rng.uniform(0.1, 0.9)) / 0.6) ** 2) - ((y - rng.uniform(0, 0.6)) / 0.6) ** 2)
+    room = tone * (0.45 + 0.65 * glow)[..., None]
+    for _ in range(int(rng.integers(3, 8))):
+        left, top = rng.uniform(-0.1, 0.9), rng.uniform(0.0, 0.9)
+        wide, high = rng.uniform(0.08, 0.4), rng.uniform(0.1, 0.7)
+        inside = (x > left) & (x < left + wide) & (y > top) & (y < top + high)
+        colour = (tone * rng.uniform(0.3, 1.5) * rng.uniform(0.7, 1.3, 3)).clip(0.01, 0.8)
+        room = np.where(inside[..., None], 0.35 * room + 0.65 * colour, room)
+    for _ in range(int(rng.integers(0, 4))):
+        at, radius = rng.uniform(0, 1, 2) * (1, 0.6), rng.uniform(0.02, 0.05)
+        inside = np.hypot(x - at[0], y - at[1]) < radius
+        room = np.where(inside[..., None], room + 0.5 * rng.uniform(0.5, 1.0, 3), room)
+    soft = cv2.GaussianBlur(room, (0, 0), float(rng.uniform(5, 10)), borderType=cv2.BORDER_REFLECT)
+    vignette = 1 - 0.35 * ((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.5
+    picture = cv2.resize(soft * vignette[..., None], (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(np.clip(picture, 0.0, 2.0), dtype=np.float32)

@@ -1,0 +1,311 @@
+"""How a seen surface point looks: light, skin, hair, and the step from samples to pixels.
+
+Light. One soft key light with a baked shadow, plus everything else (sky, bounce, fill, rim) as
+nine-term spherical harmonics a channel (Ramamoorthi and Hanrahan 2001), dimmed by the baked
+ambient occlusion. Skin lets light wrap round the terminator, red furthest, which is what blood
+does. Hair follows Kajiya and Kay (1989): it shines along the strand, not about a normal. All sums
+are in linear light; a table takes them to sRGB.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from numba import njit
+
+from talkin.avatar.rasteriser import Mesh, Visibility
+
+SKIN, CLOTH, EYE, HAIR = 0, 1, 2, 3
+_TONE_STEPS = 16384
+_TONE_TOP = 4.0
+
+
+class Light(NamedTuple):
+    """Light in camera axes (x right, y up, z to the viewer).
+
+    Attributes:
+        key_direction: Unit vector towards the key light.
+        key_colour: Linear RGB of the key.
+        ambient: Irradiance of all else by spherical harmonics, a column a channel.
+    """
+
+    key_direction: Float[np.ndarray, "3"]
+    key_colour: Float[np.ndarray, "3"]
+    ambient: Float[np.ndarray, "9 3"]
+
+
+class Attributes(NamedTuple):
+    """What is interpolated over a triangle.
+
+    Attributes:
+        normal: Unit normals in camera axes.
+        tangent: Strand directions in camera axes (hair only).
+        tint: Linear RGB that multiplies the texture, ambient occlusion, key visibility.
+        kind: Per triangle: SKIN, CLOTH, EYE or HAIR.
+    """
+
+    normal: Float[np.ndarray, "vertices 3"]
+    tangent: Float[np.ndarray, "vertices 3"]
+    tint: Float[np.ndarray, "vertices 5"]
+    kind: Int[np.ndarray, "triangles"]
+
+
+def harmonics(directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
+    """The nine real spherical harmonics of order 0 to 2 at unit directions."""
+    x, y, z = np.asarray(directions, dtype=np.float64).T
+    return np.stack(
+        [
+            np.full_like(x, 0.282095),
+            0.488603 * y,
+            0.488603 * z,
+            0.488603 * x,
+            1.092548 * x * y,
+            1.092548 * y * z,
+            0.315392 * (3 * z * z - 1),
+            1.092548 * x * z,
+            0.546274 * (x * x - y * y),
+        ],
+        axis=1,
+    )
+
+
+def irradiance_of(
+    directions: Float[np.ndarray, "n 3"], colours: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "9 3"]:
+    """Irradiance coefficients of distant lights: their radiance folded with the clamped cosine.
+
+    The result is divided by pi, so a white surface facing one light of colour 1 shows about 1.
+    """
+    lobe = np.array([np.pi] + [2 * np.pi / 3] * 3 + [np.pi / 4] * 5)
+    radiance = harmonics(directions).T @ np.asarray(colours, dtype=np.float64)
+    return (radiance * lobe[:, None]).astype(np.float32)
+
+
+def tone_table() -> UInt8[np.ndarray, "16384"]:
+    """Linear light in [0, 4) to sRGB, with a shoulder that keeps highlights from clipping."""
+    light = (np.arange(_TONE_STEPS) + 0.5) / _TONE_STEPS * _TONE_TOP
+    knee = 0.72
+    over = np.maximum(light - knee, 0.0)
+    light = np.where(light > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), light)
+    srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.clip(srgb * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def linear_table() -> Float[np.ndarray, "256"]:
+    """SRGB bytes to linear light."""
+    srgb = np.arange(256) / 255
+    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    return light.astype(np.float32)
+
+
+@njit(cache=True)
+def shade(
+    mesh: Mesh,
+    visibility: Visibility,
+    attributes: Attributes,
+    light: Light,
+    linear: np.ndarray,
+    radiance: np.ndarray,
+) -> None:
+    """Light every seen sample.
+
+    Args:
+        mesh: Triangles, uv and texture.
+        visibility: Result of `rasterise`.
+        attributes: Per-vertex normals, tints and so on.
+        light: The light.
+        linear: `linear_table()`.
+        radiance: (height, width, 4) float32, overwritten: linear RGB and coverage 0 or 1.
+    """
+    height, width = visibility.depth.shape
+    weights = np.empty(3, dtype=np.float32)
+    albedo = np.empty(4, dtype=np.float32)
+    normal = np.empty(3, dtype=np.float32)
+    for y in range(height):
+        for x in range(width):
+            number = visibility.triangle[y, x]
+            radiance[y, x, 3] = 0.0 if number < 0 else 1.0
+            if number < 0:
+                radiance[y, x, :3] = 0.0
+                continue
+            weights[1] = visibility.second[y, x]
+            weights[2] = visibility.third[y, x]
+            weights[0] = 1.0 - weights[1] - weights[2]
+            corners = mesh.triangles[number]
+            _look_up(mesh, corners, weights, linear, albedo)
+            _mix_unit(attributes.normal, corners, weights, normal)
+            if attributes.kind[number] == HAIR:
+                _shade_hair(attributes, corners, weights, normal, light, albedo, radiance[y, x])
+            else:
+                if normal[2] < 0.0 and mesh.is_two_sided[number]:
+                    normal[:] = -normal
+                _shade_solid(attributes, number, corners, weights, normal, light, albedo, radiance[y, x])
+
+
+@njit(cache=True)
+def _look_up(
+    mesh: Mesh, corners: np.ndarray, weights: np.ndarray, linear: np.ndarray, albedo: np.ndarray
+) -> None:
+    u, v = np.float32(0.0), np.float32(0.0)
+    for k in range(3):
+        u += weights[k] * mesh.uv[corners[k], 0]
+        v += weights[k] * mesh.uv[corners[k], 1]
+    rows, columns = mesh.texture.shape[:2]
+    u = min(max(u, np.float32(0.0)), np.float32(columns - 1.001))
+    v = min(max(v, np.float32(0.0)), np.float32(rows - 1.001))
+    column, row = int(u), int(v)
+    fu, fv = u - column, v - row
+    right, below = min(column + 1, columns - 1), min(row + 1, rows - 1)
+    for k in range(3):
+        upper = linear[mesh.texture[row, column, k]] * (1 - fu)
+        upper += linear[mesh.texture[row, right, k]] * fu
+        lower = linear[mesh.texture[below, column, k]] * (1 - fu)
+        lower += linear[mesh.texture[below, right, k]] * fu
+        albedo[k] = upper * (1 - fv) + lower * fv
+    albedo[3] = mesh.texture[row, column, 3] / np.float32(255.0)
+
+
+@njit(cache=True)
+def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
+    length = np.float32(1e-12)
+    for k in range(3):
+        out[k] = (
+            weights[0] * values[corners[0], k]
+            + weights[1] * values[corners[1], k]
+            + weights[2] * values[corners[2], k]
+        )
+        length += out[k] * out[k]
+    length = np.float32(1.0) / np.sqrt(length)
+    for k in range(3):
+        out[k] *= length
+
+
+@njit(cache=True)
+def _mix(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, k: int) -> float:
+    return (
+        weights[0] * values[corners[0], k]
+        + weights[1] * values[corners[1], k]
+        + weights[2] * values[corners[2], k]
+    )
+
+
+@njit(cache=True)
+def _ambient(light: Light, n: np.ndarray, channel: int) -> float:
+    a = light.ambient
+    x, y, z = n[0], n[1], n[2]
+    total = np.float32(0.282095) * a[0, channel]
+    total += np.float32(0.488603) * (a[1, channel] * y + a[2, channel] * z + a[3, channel] * x)
+    total += np.float32(1.092548) * (
+        a[4, channel] * x * y + a[5, channel] * y * z + a[7, channel] * x * z
+    )
+    total += np.float32(0.315392) * a[6, channel] * (3 * z * z - 1)
+    total += np.float32(0.546274) * a[8, channel] * (x * x - y * y)
+    return max(total, np.float32(0.0))
+
+
+@njit(cache=True)
+def _shade_solid(
+    attributes: Attributes,
+    number: int,
+    corners: np.ndarray,
+    weights: np.ndarray,
+    normal: np.ndarray,
+    light: Light,
+    albedo: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    kind = attributes.kind[number]
+    key = light.key_direction
+    facing = normal[0] * key[0] + normal[1] * key[1] + normal[2] * key[2]
+    occlusion = _mix(attributes.tint, corners, weights, 3)
+    shadow = _mix(attributes.tint, corners, weights, 4)
+    # Blinn's half vector; the viewer looks along -z
+    half = np.sqrt(key[0] * key[0] + key[1] * key[1] + (key[2] + 1) * (key[2] + 1))
+    shine = max((facing + normal[2]) / half, np.float32(0.0))
+    if kind == EYE:
+        lobe = shine**120
+    elif kind == SKIN:
+        lobe = shine**14 + np.float32(0.6) * shine**50
+    else:
+        lobe = shine**30
+    rim = np.float32(1.0) - max(normal[2], np.float32(0.0))
+    gloss = albedo[3] * shadow * (lobe + np.float32(0.25) * rim * rim * rim * rim)
+    for k in range(3):
+        wrap = np.float32(0.0)
+        if kind == SKIN:
+            wrap = np.float32(0.28) if k == 0 else np.float32(0.11)
+        direct = max((facing + wrap) / (np.float32(1.0) + wrap), np.float32(0.0)) * shadow
+        received = direct * light.key_colour[k] + _ambient(light, normal, k) * occlusion
+        tint = _mix(attributes.tint, corners, weights, k)
+        out[k] = albedo[k] * tint * received + gloss * light.key_colour[k]
+
+
+@njit(cache=True)
+def _shade_hair(
+    attributes: Attributes,
+    corners: np.ndarray,
+    weights: np.ndarray,
+    normal: np.ndarray,
+    light: Light,
+    albedo: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    strand = np.empty(3, dtype=np.float32)
+    _mix_unit(attributes.tangent, corners, weights, strand)
+    key = light.key_direction
+    along = strand[0] * key[0] + strand[1] * key[1] + strand[2] * key[2]
+    facing = normal[0] * key[0] + normal[1] * key[1] + normal[2] * key[2]
+    half = np.sqrt(key[0] * key[0] + key[1] * key[1] + (key[2] + 1) * (key[2] + 1))
+    lengthwise = (along + strand[2]) / half
+    across = np.sqrt(max(np.float32(1.0) - lengthwise * lengthwise, np.float32(0.0)))
+    lit = min(max(facing * np.float32(0.75) + np.float32(0.4), np.float32(0.0)), np.float32(1.0))
+    diffuse = np.sqrt(max(np.float32(1.0) - along * along, np.float32(0.0))) * lit
+    occlusion = _mix(attributes.tint, corners, weights, 3)
+    shadow = _mix(attributes.tint, corners, weights, 4)
+    bright = albedo[0]  # strand pattern: the lighter a strand, the more it shines
+    primary = across**60 * lit * shadow * np.float32(0.10) * bright
+    secondary = across**16 * lit * shadow * np.float32(0.55) * bright
+    for k in range(3):
+        colour = albedo[k] * _mix(attributes.tint, corners, weights, k)
+        received = diffuse * shadow * light.key_colour[k] + _ambient(light, normal, k) * occlusion
+        received += secondary * light.key_colour[k]
+        out[k] = colour * received + primary * light.key_colour[k]
+
+
+@njit(cache=True)
+def resolve(
+    radiance: np.ndarray,
+    background: np.ndarray,
+    noise: np.ndarray,
+    tone: np.ndarray,
+    picture: np.ndarray,
+) -> None:
+    """Samples to pixels: filter two samples a pixel each way, lay over the background, add noise.
+
+    The filter is the separable (1 3 3 1)/8: a little softer than a box, as a lens is.
+
+    Args:
+        radiance: (2 height, 2 width, 4) linear RGB and coverage.
+        background: (height, width, 3) linear RGB.
+        noise: (height, width, 3) int8 sensor noise in sRGB levels.
+        tone: `tone_table()`.
+        picture: (height, width, 3) uint8, overwritten.
+    """
+    height, width = background.shape[:2]
+    tap = np.array([0.125, 0.375, 0.375, 0.125], dtype=np.float32)
+    total = np.empty(4, dtype=np.float32)
+    step = np.float32(_TONE_STEPS / _TONE_TOP)
+    for y in range(height):
+        for x in range(width):
+            total[:] = 0.0
+            for j in range(4):
+                row = min(max(2 * y - 1 + j, 0), 2 * height - 1)
+                for i in range(4):
+                    column = min(max(2 * x - 1 + i, 0), 2 * width - 1)
+                    weight = tap[j] * tap[i]
+                    for k in range(4):
+                        total[k] += weight * radiance[row, column, k]
+            for k in range(3):
+                light = total[k] + (np.float32(1.0) - total[3]) * background[y, x, k]
+                level = int(tone[min(int(light * step), _TONE_STEPS - 1)]) + int(noise[y, x, k])
+                picture[y, x, k] = min(max(level, 0), 255)

@@ -121,7 +121,7 @@ def _sway(
 ) -> Float[np.ndarray, "frames channels"]:
     """Unit-variance smooth curves that sometimes hold still, with a little tremor."""
     duration = n / fps
-    knots_s = np.cumsum(rng.uniform(0.4, 1.3, size=int(duration / 0.4) + 4)) - 1.0
+    knots_s = np.cumsum(rng.uniform(0.4, 1.3, size=int(duration / 0.4) + 6)) - 1.3
     values = rng.standard_normal((len(knots_s), channels))
     for knot in range(1, len(knots_s)):
         if rng.random() < _HOLD_PROBABILITY:

@@ -19,7 +19,7 @@ from talkin.face3d.gaussian_process import action_units
 
 # A unit that is named here without a side moves both sides alike.
 RECIPES: dict[str, dict[str, float]] = {
-    "sil": {"lips_close": 1.0, "press": 0.1},
+    "sil": {"lips_close": 0.9, "press": 0.1},
     "A": {"jaw_open": 0.62, "lower_down": 0.25, "upper_up": 0.1},
     "a": {"jaw_open": 0.50, "lower_down": 0.3, "upper_up": 0.15, "stretch": 0.25},
     "E": {"jaw_open": 0.34, "lower_down": 0.25, "upper_up": 0.1, "stretch": 0.3},
@@ -40,7 +40,7 @@ RECIPES: dict[str, dict[str, float]] = {
     "w": {"jaw_open": 0.08, "pucker": 1.0},
     "h": {"jaw_open": 0.28, "lower_down": 0.1},
 }
-_DOMINANCE = {"sil": 0.7, "m": 3.5, "f": 3.5, "w": 3.5, "S": 1.6, "h": 0.4, "k": 0.6, "t": 0.7}
+_DOMINANCE = {"sil": 0.7, "m": 6.0, "f": 3.5, "w": 3.5, "S": 1.6, "h": 0.4, "k": 0.6, "t": 0.7}
 _STRESSED = 1.3
 _FIRM_REACH_S = 0.032
 _FIRM = frozenset("mfw")

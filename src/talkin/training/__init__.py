@@ -1,1 +1,15 @@
-"""Room: training."""
+"""Training: speaker classifier, then audio networks, renderer, and all of them jointly.
+
+config              `TrainingConfig`: stages, optimisers, losses, machine.
+events              `TrainingEvent`: what a report callback is told.
+audio_corpus        Sound and face of all frames as flat arrays; the audio stages need no pictures.
+checkpoint          State of a stage in one safetensors file; exact resume.
+stage               `Stage` and `run_stage`: the loop that all stages share.
+speaker_classifier  `train_speaker_classifier`.
+audio               `train_audio`.
+pictures            Batches, losses and adversary that both picture stages share.
+renderer            `train_renderer`.
+joint               `train_jointly`: end to end, picture gradients reaching the audio networks.
+validation          Errors of sound and pictures on held-out samples.
+whole               `new_talking_face`, `train_talking_face`: the chosen stages in a row.
+"""

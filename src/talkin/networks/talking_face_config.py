@@ -1,0 +1,65 @@
+"""Everything that shapes a model, in one record that is saved with it.
+
+What preprocessing and training assumed travels in the model, so that editing cannot disagree.
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from talkin.footage.mfcc import MfccConfig
+from talkin.networks.audio_to_expression import AudioToExpressionConfig
+from talkin.networks.identity_removal import IdentityRemovalConfig
+from talkin.networks.renderer import RendererConfig
+from talkin.samples.alignment import CropConfig, mask_box
+from talkin.samples.windows import WindowConfig
+
+N_MOUTH_LANDMARKS = 39
+
+
+class TalkingFaceConfig(BaseModel):
+    """Inputs and networks of a `TalkingFace`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crop: CropConfig = CropConfig()
+    mfcc: MfccConfig = MfccConfig()
+    window: WindowConfig = WindowConfig()
+    frames: int = Field(default=7, ge=2, le=64, description="Frames of a window (section 3.3.1).")
+    heatmap_sigma: float = Field(
+        default=0.01, gt=0, le=0.2, description="Width of a landmark's bump, share of the crop."
+    )
+    predict: Literal["expression", "landmarks"] = Field(
+        default="expression",
+        description="landmarks: the 2D ablation of Table 1a, which knows no geometry or pose.",
+    )
+    n_expression: int = Field(default=29, ge=1, description="Expression coefficients.")
+    n_geometry: int = Field(default=199, ge=1, description="Geometry coefficients.")
+    identity_removal: IdentityRemovalConfig = IdentityRemovalConfig()
+    audio_to_expression: AudioToExpressionConfig = AudioToExpressionConfig()
+    renderer: RendererConfig = RendererConfig()
+
+    @model_validator(mode="after")
+    def _crop_halves_evenly(self) -> Self:
+        step = 2**self.renderer.depth
+        if self.crop.size_px % step:
+            raise ValueError(
+                f"crop.size_px {self.crop.size_px} does not divide by {step}, that is 2 to the "
+                f"power of renderer.depth {self.renderer.depth}"
+            )
+        return self
+
+    @property
+    def mask_box(self) -> tuple[int, int, int, int]:
+        """The square mouth mask (x0, y0, x1, y1), crop px."""
+        return mask_box(self.crop)
+
+    @property
+    def heatmap_sigma_px(self) -> float:
+        """Width of a landmark's bump, crop px."""
+        return self.heatmap_sigma * self.crop.size_px
+
+    @property
+    def n_audio_outputs(self) -> int:
+        """Numbers that the audio networks predict a frame."""
+        return self.n_expression if self.predict == "expression" else 2 * N_MOUTH_LANDMARKS

@@ -1,0 +1,261 @@
+"""Training samples: seven frames, their sound and their face, at random from any clip.
+
+A sample is a window of frames t-6 .. t that are all valid. Which windows make up step n is a
+function of the seed and n alone, so training can stop and go on at any step exactly.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Protocol, Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from talkin.errors import ConfigurationError
+from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
+from talkin.samples.windows import WindowConfig, audio_windows
+
+UNKNOWN_SPEAKER = -1
+
+
+class FaceCrops(Protocol):
+    """What a sample needs of a clip's crops; `samples.crops.CropReader` is one."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        ...
+
+    def window(self, t: int, n: int = 7) -> UInt8[np.ndarray, "n size size 3"]:
+        """Frames t - n + 1 .. t, RGB."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedClip:
+    """One clip as preprocessing leaves it.
+
+    Attributes:
+        clip: Its name.
+        speaker: Who speaks.
+        parameters: The fitted face in crop px (`FaceParameters.in_crop`).
+        mfcc: 100 rows a second.
+        crops: Its face crops; may be None where only sound and face are read.
+    """
+
+    clip: str
+    speaker: str
+    parameters: FaceParameters
+    mfcc: Float[np.ndarray, "n coefficients"]
+    crops: FaceCrops | None
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One window of frames, or a batch of them (one more leading axis everywhere).
+
+    Attributes:
+        mfcc: Sound of each frame, not normalised.
+        expression: Standard deviations.
+        geometry: Standard deviations.
+        pose: (pitch, yaw, roll, x, y, scale), crop px.
+        mouth_landmarks: Crop px, projected from the fitted face.
+        frames: RGB; `frames_to_unit` makes floats of them, best on the device.
+        speaker: Index into `TalkingDataset.speakers`, -1 for one who is not among them.
+    """
+
+    mfcc: Float[Tensor, "*batch frames rows coefficients"]
+    expression: Float[Tensor, "*batch frames expression"]
+    geometry: Float[Tensor, "*batch geometry"]
+    pose: Float[Tensor, "*batch frames 6"]
+    mouth_landmarks: Float[Tensor, "*batch frames 39 2"]
+    frames: UInt8[Tensor, "*batch frames 3 size size"]
+    speaker: Int[Tensor, "*batch"]
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same sample on a device."""
+        moved = (getattr(self, field.name).to(device, non_blocking=True) for field in fields(self))
+        return type(self)(*moved)
+
+
+def stack_samples(samples: Sequence[Sample]) -> Sample:
+    """Make a batch of samples."""
+    names = [field.name for field in fields(Sample)]
+    return Sample(*(torch.stack([getattr(sample, name) for sample in samples]) for name in names))
+
+
+def frames_to_unit(frames: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Bytes 0 .. 255 to floats -1 .. 1."""
+    return frames.float() / 127.5 - 1.0
+
+
+class DatasetConfig(BaseModel):
+    """What a sample holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(default=7, ge=1, le=64, description="Frames of a window (section 3.3.1).")
+    window: WindowConfig = WindowConfig()
+    cache_mb: int = Field(
+        default=1000,
+        ge=0,
+        description="Decoded crops are kept in memory while a corpus fits into so many megabytes; "
+        "a larger one is decoded at every reading.",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Clip:
+    """A clip's arrays, ready to be cut."""
+
+    source: PreparedClip
+    speaker: int
+    geometry: Tensor
+    expression: Tensor
+    pose: Tensor
+    mouth_landmarks: Tensor
+
+
+class TalkingDataset(Dataset[Sample]):
+    """All windows of some clips, in the order of clips and frames."""
+
+    def __init__(
+        self,
+        clips: Sequence[PreparedClip],
+        face_model: MorphableModel,
+        config: DatasetConfig | None = None,
+        speakers: Sequence[str] | None = None,
+    ) -> None:
+        """Index the windows whose frames are all valid.
+
+        Args:
+            clips: Clips fitted with `face_model`.
+            face_model: Projects the true mouth landmarks.
+            config: What a sample holds.
+            speakers: Names that speaker numbers count; those of the clips, sorted, if not given.
+                Give the training speakers for a validation set.
+
+        Raises:
+            ConfigurationError: If no window is left, or a clip was fitted with another model.
+        """
+        self.config = config or DatasetConfig()
+        self.face_model = face_model
+        self.speakers = tuple(speakers or sorted({clip.speaker for clip in clips}))
+        self.clips = tuple(clips)
+        self._clips = [self._prepare(clip) for clip in clips]
+        self.index = self._valid_windows()
+        self._cache: dict[int, np.ndarray] = {}
+        self._is_cached = self._pictures_fit()
+
+    def __len__(self) -> int:
+        """Number of windows."""
+        return len(self.index)
+
+    def __getitem__(self, item: int) -> Sample:
+        """One window by its number."""
+        clip_number, t = (int(value) for value in self.index[item])
+        clip = self._clips[clip_number]
+        rows = slice(t - self.config.frames + 1, t + 1)
+        times = clip.source.parameters.time_s[rows]
+        mfcc = audio_windows(clip.source.mfcc, times, self.config.window)
+        return Sample(
+            mfcc=torch.from_numpy(np.ascontiguousarray(mfcc, dtype=np.float32)),
+            expression=clip.expression[rows],
+            geometry=clip.geometry,
+            pose=clip.pose[rows],
+            mouth_landmarks=clip.mouth_landmarks[rows],
+            frames=torch.from_numpy(self._pictures(clip_number, t)).movedim(-1, 1).contiguous(),
+            speaker=torch.tensor(clip.speaker),
+        )
+
+    def batch(self, items: Sequence[int] | np.ndarray) -> Sample:
+        """Some windows as one batch."""
+        return stack_samples([self[int(item)] for item in items])
+
+    def _prepare(self, clip: PreparedClip) -> _Clip:
+        parameters = clip.parameters
+        if parameters.model_name != self.face_model.name:
+            raise ConfigurationError(
+                f"clip {clip.clip}: fitted with face model {parameters.model_name}, but "
+                f"{self.face_model.name} was given; run preprocess again with this model"
+            )
+        speaker = (
+            self.speakers.index(clip.speaker) if clip.speaker in self.speakers else UNKNOWN_SPEAKER
+        )
+        return _Clip(
+            source=clip,
+            speaker=speaker,
+            geometry=_float(parameters.geometry),
+            expression=_float(parameters.expression),
+            pose=_float(parameters.pose),
+            mouth_landmarks=_float(parameters.mouth_landmarks(self.face_model)),
+        )
+
+    def _valid_windows(self) -> Int[np.ndarray, "windows 2"]:
+        n = self.config.frames
+        found = []
+        for number, clip in enumerate(self.clips):
+            valid = np.concatenate([[0], np.cumsum(clip.parameters.is_valid)])
+            last = np.flatnonzero(valid[n:] - valid[:-n] == n) + n - 1
+            found.append(np.stack([np.full_like(last, number), last], axis=1))
+        index = np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
+        if len(index) == 0:
+            raise ConfigurationError(
+                f"none of the {len(self.clips)} clips has {n} valid frames in a row to learn from; "
+                "look at n_valid in the training index"
+            )
+        return index
+
+    def _pictures_fit(self) -> bool:
+        crops = [clip.crops for clip in self.clips]
+        if not all(crops):
+            return False
+        frame_bytes = crops[0].window(0, 1).nbytes if crops[0] else 0
+        total = sum(len(crop) for crop in crops if crop) * frame_bytes
+        return total <= self.config.cache_mb * 1_000_000
+
+    def _pictures(self, clip_number: int, t: int) -> UInt8[np.ndarray, "frames size size 3"]:
+        crops, n = self.clips[clip_number].crops, self.config.frames
+        if crops is None:
+            raise ConfigurationError(
+                f"clip {self.clips[clip_number].clip} was prepared without its crops"
+            )
+        if not self._is_cached:
+            return crops.window(t, n)
+        if clip_number not in self._cache:
+            self._cache[clip_number] = crops.window(len(crops) - 1, len(crops))
+        return self._cache[clip_number][t - n + 1 : t + 1]
+
+
+def sample_order(n_items: int, batch_size: int, seed: int, step: int) -> Int[np.ndarray, "batch"]:
+    """Which samples step `step` sees: epochs without repetition, in an order given by the seed.
+
+    Args:
+        n_items: Samples to draw from.
+        batch_size: Samples of a step.
+        seed: The run's seed.
+        step: Counted from 0. Nothing else is remembered between steps.
+    """
+    drawn = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs, places = np.divmod(drawn, n_items)
+    orders = {
+        int(epoch): np.random.default_rng([seed, int(epoch)]).permutation(n_items)
+        for epoch in np.unique(epochs)
+    }
+    return np.array(
+        [orders[int(epoch)][place] for epoch, place in zip(epochs, places, strict=True)]
+    )
+
+
+def spread_order(n_items: int, n_wanted: int) -> Iterator[int]:
+    """At most `n_wanted` sample numbers, evenly spread: a validation set that never changes."""
+    wanted = min(n_items, n_wanted)
+    yield from (np.arange(wanted) * n_items // max(1, wanted)).tolist()
+
+
+def _float(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

@@ -1,0 +1,149 @@
+"""Train identity removal and translation alone, on sound and face without pictures."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from talkin.losses.identity import speaker_confusion_loss
+from talkin.losses.objective import weighted_sum
+from talkin.losses.translation import expression_loss, mouth_shape_loss
+from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
+from talkin.networks.talking_face import TalkingFace
+from talkin.samples.dataset import TalkingDataset, sample_order
+from talkin.training.audio_corpus import AudioBatch, AudioCorpus
+from talkin.training.config import AudioStageConfig, TrainingConfig
+from talkin.training.data_digest import dataset_digest
+from talkin.training.events import Report, no_report
+from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
+from talkin.training.validation import hearing_errors
+
+
+def train_audio(
+    model: TalkingFace,
+    dataset: TalkingDataset,
+    config: TrainingConfig,
+    checkpoint_folder: Path,
+    report: Report = no_report,
+    *,
+    classifier: SpeakerClassifier | None = None,
+    validation: TalkingDataset | None = None,
+) -> TalkingFace:
+    """Train the audio networks of `model` on Eq. 2 and Eq. 3.
+
+    Args:
+        model: Changed in place.
+        dataset: Training clips; all valid frames are heard.
+        config: `config.audio` and what all stages share.
+        checkpoint_folder: Where the stage keeps its state.
+        report: Told of losses, errors and progress.
+        classifier: Frozen judge of Eq. 2; without it, or without identity removal, that term is
+            left out.
+        validation: Held-out clips.
+
+    Returns:
+        `model`, on the CPU.
+    """
+    device = chosen_device(config)
+    stage = _AudioStage(model.to(device), classifier, dataset, validation, config, device)
+    run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
+    return model.cpu()
+
+
+def hearing_terms(
+    model: TalkingFace, classifier: SpeakerClassifier | None, batch: AudioBatch
+) -> dict[str, Tensor]:
+    """L_norm, L_exp and L_shape of some frames; the 2D ablation has no L_exp."""
+    id_removed = model.without_identity(batch.mfcc)
+    outputs = model.translate(id_removed).unsqueeze(1)
+    pose = batch.pose.unsqueeze(1)
+    true_expression = batch.expression.unsqueeze(1)
+    predicted = model.landmarks_from_outputs(outputs, batch.geometry, pose)
+    true = model.mouth_landmarks(true_expression, batch.geometry, pose)
+    terms = translation_terms(model, outputs, true_expression, predicted, true)
+    return terms | confusion_term(model, classifier, id_removed)
+
+
+def translation_terms(
+    model: TalkingFace, outputs: Tensor, expression: Tensor, predicted: Tensor, true: Tensor
+) -> dict[str, Tensor]:
+    """Eq. 3, pixels counted at a crop of 100 px."""
+    px_at_100 = 100.0 / model.config.crop.size_px
+    terms = {"mouth_shape": mouth_shape_loss(predicted * px_at_100, true * px_at_100)}
+    if model.config.predict == "expression":
+        terms["expression"] = expression_loss(outputs, expression)
+    return terms
+
+
+def confusion_term(
+    model: TalkingFace, classifier: SpeakerClassifier | None, id_removed: Tensor
+) -> dict[str, Tensor]:
+    """Eq. 2, where there is a judge and something to be judged."""
+    if classifier is None or not model.config.identity_removal.is_used:
+        return {}
+    return {"speaker_confusion": speaker_confusion_loss(classifier(id_removed.flatten(0, -3)))}
+
+
+def augmented(
+    batch: AudioBatch, model: TalkingFace, own: AudioStageConfig, generator: torch.Generator
+) -> AudioBatch:
+    """Another loudness and microphone for every window: constants added to cepstra."""
+    if not own.gain_std and not own.channel_std:
+        return batch
+    n, _, n_mfcc = batch.mfcc.shape
+    change = own.channel_std * torch.randn((n, 1, n_mfcc), generator=generator)
+    change[:, 0, 0] += own.gain_std * torch.randn(n, generator=generator)
+    return replace(batch, mfcc=batch.mfcc + change.to(batch.mfcc) * model.mfcc_scale.std)
+
+
+class _AudioStage(Stage):
+    name = "audio"
+
+    def __init__(
+        self,
+        model: TalkingFace,
+        classifier: SpeakerClassifier | None,
+        dataset: TalkingDataset,
+        validation: TalkingDataset | None,
+        config: TrainingConfig,
+        device: torch.device,
+    ) -> None:
+        self.config, self.own, self.model = config, config.audio, model
+        self.classifier = freeze(classifier.to(device)) if classifier else None
+        self.n_steps = self.own.steps
+        self.networks: Mapping[str, nn.Module] = {"audio": model.audio_networks}
+        self.learning_rates = {"audio": self.own.learning_rate}
+        self.device = device
+        self.corpus = AudioCorpus.of(dataset).to(device)
+        self.held_out = AudioCorpus.of(validation).to(device) if validation else None
+
+    def settings(self) -> Mapping[str, object]:
+        return {
+            "seed": self.config.seed,
+            "optimiser": self.config.optimiser.model_dump(mode="json"),
+            "own": self.own.model_dump(mode="json", exclude={"steps"}),
+            "losses": self.config.losses.model_dump(mode="json"),
+            "model": self.model.config.model_dump(mode="json"),
+            "judged": self.classifier is not None,
+        }
+
+    def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
+        self.model.train()
+        generator = step_generator(self.config.seed, self.name, step)
+        order = sample_order(len(self.corpus), self.own.batch_size, self.config.seed, step)
+        jitter = self.own.time_jitter_rows
+        shift = torch.randint(-jitter, jitter + 1, (len(order),), generator=generator)
+        batch = self.corpus.frames(
+            torch.from_numpy(order).to(self.device), shift.to(self.device) if jitter else None
+        )
+        batch = augmented(batch, self.model, self.own, generator)
+        terms = hearing_terms(self.model, self.classifier, batch)
+        yield "audio", weighted_sum(terms, self.config.losses), terms
+
+    def validate(self) -> Validation:
+        if self.held_out is None:
+            return Validation(metrics={})
+        errors = hearing_errors(self.model, self.held_out, self.config.validation_frames)
+        return Validation(metrics=errors)

@@ -1,0 +1,152 @@
+"""What training does; the defaults are the paper's (section A) where it gives a value."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkin.losses.objective import LossWeights
+from talkin.networks.discriminator import DiscriminatorConfig
+from talkin.networks.perceptual import PerceptualConfig
+from talkin.networks.speaker_classifier import SpeakerClassifierConfig
+
+StageName = Literal["speaker_classifier", "audio", "renderer", "joint"]
+
+
+class OptimiserConfig(BaseModel):
+    """Adam and its schedule."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's beta 1 and 2.")
+    decay: float = Field(default=0.8, gt=0, le=1, description="Factor of the learning rates ...")
+    decay_every: int = Field(default=10_000, ge=1, description="... every so many steps.")
+    clip_gradient: float = Field(
+        default=0.0, ge=0, description="Largest gradient norm of a network; 0 = not clipped."
+    )
+
+
+class SpeakerStageConfig(BaseModel):
+    """The speaker classifier, frozen ever after."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(default=20_000, ge=0)
+    batch_size: int = Field(default=64, ge=2, description="Windows of a step.")
+    learning_rate: float = Field(default=1e-3, gt=0)
+    network: SpeakerClassifierConfig = SpeakerClassifierConfig()
+
+
+class AudioStageConfig(BaseModel):
+    """Identity removal and translation, alone: sound and face, no pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(default=100_000, ge=0)
+    batch_size: int = Field(default=64, ge=1, description="Windows of a step.")
+    learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
+    time_jitter_rows: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="The window is moved by up to so many hundredths of a second, and the true "
+        "expression with it (interpolated between frames).",
+    )
+    gain_std: float = Field(
+        default=0.0,
+        ge=0,
+        description="Random loudness: deviation added to coefficient 0, in its own deviations.",
+    )
+    channel_std: float = Field(
+        default=0.0,
+        ge=0,
+        description="Random microphone: a constant added to every coefficient of a window.",
+    )
+
+
+class RendererStageConfig(BaseModel):
+    """The renderer alone, guided by true landmarks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(
+        default=0, ge=0, description="Paper: none, it trains jointly from the start."
+    )
+    batch_size: int = Field(
+        default=1, ge=1, description="Windows of seven frames a step. Paper: 1."
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="Paper: 1e-3.")
+
+
+class JointStageConfig(BaseModel):
+    """All networks end to end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(default=100_000, ge=0, description="Paper: 100,000.")
+    batch_size: int = Field(
+        default=1, ge=1, description="Windows of seven frames a step. Paper: 1."
+    )
+    renderer_learning_rate: float = Field(default=1e-3, gt=0, description="Paper: 1e-3.")
+    audio_learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
+    picture_gradients_reach_audio: bool = Field(
+        default=True,
+        description="False: the renderer sees predicted landmarks, but the audio networks learn "
+        "from Eq. 2 and 3 alone.",
+    )
+    true_landmarks: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of steps in which the renderer is guided by the true landmarks instead "
+        "of the predicted ones (paper: 0).",
+    )
+
+
+class TrainingConfig(BaseModel):
+    """Stages, objective and machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stages: tuple[StageName, ...] = Field(
+        default=("speaker_classifier", "audio", "renderer", "joint"),
+        description="Which stages run, in this order; a stage of 0 steps does nothing.",
+    )
+    seed: int = Field(default=0, ge=0, description="The same seed gives the same weights.")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, ...")
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="bf16: forward passes in bfloat16, weights stay fp32."
+    )
+    channels_last: bool = Field(default=True, description="Memory order of the renderer.")
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads of torch; torch's own choice if not given."
+    )
+    loader_threads: int = Field(
+        default=1, ge=0, description="Threads that decode coming batches; 0 = decode in the step."
+    )
+    speaker_classifier: SpeakerStageConfig = SpeakerStageConfig()
+    audio: AudioStageConfig = AudioStageConfig()
+    renderer: RendererStageConfig = RendererStageConfig()
+    joint: JointStageConfig = JointStageConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    losses: LossWeights = LossWeights()
+    mask_weight: float = Field(
+        default=1.0, gt=0, description="How many times a pixel in the mouth mask counts in L_recon."
+    )
+    perceptual: PerceptualConfig = PerceptualConfig()
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    gradient_penalty_every: int = Field(
+        default=1,
+        ge=1,
+        description="L_gp is computed every so many steps and weighted up by as much: nearly the "
+        "same pull, less time.",
+    )
+    report_every: int = Field(default=50, ge=1, description="Steps between reported losses.")
+    validate_every: int = Field(default=2000, ge=1, description="Steps between validations.")
+    validation_frames: int = Field(default=2000, ge=1, description="Frames heard in a validation.")
+    validation_windows: int = Field(default=32, ge=1, description="Windows seen in a validation.")
+    checkpoint_every: int = Field(default=2000, ge=1, description="Steps between checkpoints.")
+    max_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        description="Each stage stops after so many minutes, where it then is: not reproducible.",
+    )

@@ -1,0 +1,116 @@
+"""Train all networks end to end: L_total = L_norm + L_trans + L_render (section 3.3.2)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
+from talkin.networks.talking_face import TalkingFace
+from talkin.samples.dataset import Sample, TalkingDataset
+from talkin.training.audio import confusion_term, translation_terms
+from talkin.training.audio_corpus import AudioCorpus
+from talkin.training.config import TrainingConfig
+from talkin.training.data_digest import dataset_digest
+from talkin.training.events import Report, no_report
+from talkin.training.picture_stage import PictureStage
+from talkin.training.stage import Validation, chosen_device, run_stage, step_generator
+from talkin.training.validation import hearing_errors
+
+
+def train_jointly(
+    model: TalkingFace,
+    dataset: TalkingDataset,
+    config: TrainingConfig,
+    checkpoint_folder: Path,
+    report: Report = no_report,
+    *,
+    classifier: SpeakerClassifier | None = None,
+    validation: TalkingDataset | None = None,
+) -> TalkingFace:
+    """Train audio networks and renderer together, pictures' gradients reaching the former.
+
+    Args:
+        model: Changed in place.
+        dataset: Training clips with their crops.
+        config: `config.joint` and what all stages share.
+        checkpoint_folder: Where the stage keeps its state.
+        report: Told of losses, errors, pictures and progress.
+        classifier: Frozen judge of Eq. 2; without it that term is left out.
+        validation: Held-out clips.
+
+    Returns:
+        `model`, on the CPU.
+
+    Raises:
+        ConfigurationError: If VGG-19 is chosen and its weights are missing.
+    """
+    if config.joint.steps == 0:
+        return model
+    device = chosen_device(config)
+    stage = JointStage(model.to(device), classifier, dataset, validation, config)
+    run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
+    return model.cpu()
+
+
+class JointStage(PictureStage):
+    """One descent of L_total for audio networks and renderer, one of the discriminator."""
+
+    name = "joint"
+    trained = "audio+renderer"
+
+    def __init__(
+        self,
+        model: TalkingFace,
+        classifier: SpeakerClassifier | None,
+        dataset: TalkingDataset,
+        validation: TalkingDataset | None,
+        config: TrainingConfig,
+    ) -> None:
+        """Prepare all networks on the device of the configuration."""
+        device = chosen_device(config)
+        super().__init__(model, dataset, validation, config, device)
+        self.own = config.joint
+        self.n_steps, self.batch_size = self.own.steps, self.own.batch_size
+        self.classifier = freeze(classifier.to(device)) if classifier else None
+        self.networks = {"audio": model.audio_networks, **self.trained_networks()}
+        self.learning_rates = {
+            name: self.own.audio_learning_rate
+            if name == "audio"
+            else self.own.renderer_learning_rate
+            for name in self.networks
+        }
+        self.heard = AudioCorpus.of(validation).to(device) if validation else None
+
+    def guide(self, sample: Sample, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Landmarks heard from the sound, with the terms of Eq. 2 and 3."""
+        model = self.model
+        id_removed = model.without_identity(sample.mfcc)
+        outputs = model.translate(id_removed).float()
+        heard = model.landmarks_from_outputs(outputs, sample.geometry, sample.pose)
+        terms = translation_terms(
+            model, outputs, sample.expression, heard, sample.mouth_landmarks
+        ) | confusion_term(model, self.classifier, id_removed)
+        if model.training and self._is_guided_by_truth(step):
+            return sample.mouth_landmarks, terms
+        return heard if self.own.picture_gradients_reach_audio else heard.detach(), terms
+
+    def validate(self) -> Validation:
+        """Errors of the pictures as heard, and of the hearing."""
+        found = super().validate()
+        if self.heard is None:
+            return found
+        heard = hearing_errors(self.model, self.heard, self.config.validation_frames)
+        return Validation(metrics={**found.metrics, **heard}, pictures=found.pictures)
+
+    def settings(self) -> Mapping[str, object]:
+        """All of the joint stage's settings."""
+        own = self.own.model_dump(mode="json", exclude={"steps"})
+        return {**super().settings(), "own": own, "judged": self.classifier is not None}
+
+    def _is_guided_by_truth(self, step: int) -> bool:
+        if self.own.true_landmarks == 0:
+            return False
+        generator = step_generator(self.config.seed, "guide", step)
+        return bool(torch.rand((), generator=generator) < self.own.true_landmarks)

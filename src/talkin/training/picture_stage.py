@@ -1,0 +1,135 @@
+"""The renderer's step, alone or end to end."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from talkin.losses.objective import weighted_sum
+from talkin.networks.talking_face import TalkingFace
+from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit, spread_order
+from talkin.training.config import TrainingConfig
+from talkin.training.pictures import (
+    Adversary,
+    BatchesAhead,
+    PictureObjective,
+    mask_noise,
+    picture_settings,
+    true_outputs,
+)
+from talkin.training.stage import Stage, Validation, step_generator
+from talkin.training.validation import grid_of, picture_errors
+
+_VALIDATION_BATCH = 4
+
+
+class PictureStage(Stage):
+    """Descends Eq. 4; what guides the renderer, and which other terms count, subclasses say."""
+
+    batch_size: int
+
+    def __init__(
+        self,
+        model: TalkingFace,
+        dataset: TalkingDataset,
+        validation: TalkingDataset | None,
+        config: TrainingConfig,
+        device: torch.device,
+    ) -> None:
+        """Build the adversary and prepare the memory order of the renderer."""
+        self.model, self.config, self.device = model, config, device
+        self.dataset, self.held_out = dataset, validation
+        if config.channels_last:
+            model.renderer.to(memory_format=torch.channels_last)
+        self.adversary = Adversary(model, config, device)
+        self.objective = PictureObjective(model, config, device)
+        self.batches: BatchesAhead | None = None
+
+    @abstractmethod
+    def guide(self, sample: Sample, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Landmarks that guide the renderer, and the terms that came with them."""
+
+    @property
+    @abstractmethod
+    def trained(self) -> str:
+        """Names of the networks that descend together, joined by "+"."""
+
+    def begin(self, step: int) -> None:
+        """Start reading ahead."""
+        self.batches = BatchesAhead(
+            self.dataset, self.batch_size, self.config.seed, self.config.loader_threads
+        )
+
+    def end(self) -> None:
+        """Stop reading ahead."""
+        if self.batches is not None:
+            self.batches.close()
+
+    def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
+        """Renderer's descent, then the discriminator's."""
+        self.model.train()
+        sample = self._take(step)
+        generator = step_generator(self.config.seed, self.name, step)
+        frames = frames_to_unit(sample.frames)
+        noise = mask_noise(self.model, frames, generator)
+        true = true_outputs(self.model, frames)
+        with self._autocast():
+            landmarks, terms = self.guide(sample, step)
+            generated = self.model.render(frames, landmarks.float(), noise).raw.float()
+            terms = {**terms, **self.objective.terms(generated, true, self.adversary)}
+        yield self.trained, weighted_sum(terms, self.config.losses), terms
+        if self.adversary.is_playing:
+            with self._autocast():
+                value, terms = self.adversary.learn(true, generated, step, generator)
+            yield "discriminator", value, terms
+
+    @torch.no_grad()
+    def validate(self) -> Validation:
+        """Mouth PSNR on held-out windows, and a grid of pictures of the first ones."""
+        if self.held_out is None:
+            return Validation(metrics={})
+        self.model.eval()
+        order = list(spread_order(len(self.held_out), self.config.validation_windows))
+        errors, grid = [], None
+        for first in range(0, len(order), _VALIDATION_BATCH):
+            batch = order[first : first + _VALIDATION_BATCH]
+            sample = self.held_out.batch(batch).to(self.device)
+            frames = frames_to_unit(sample.frames)
+            landmarks = self.guide(sample, 0)[0].float()
+            pasted = self.model.render(frames, landmarks).pasted
+            box = self.model.config.mask_box
+            errors.append(
+                picture_errors(true_outputs(self.model, frames), pasted, box)["mouth_psnr_db"]
+            )
+            grid = grid if grid is not None else grid_of(self.model, sample, landmarks)
+        return Validation(metrics={"mouth_psnr_db": float(np.mean(errors))}, pictures=grid)
+
+    def settings(self) -> Mapping[str, object]:
+        """Settings of Eq. 4 and the networks."""
+        return {
+            **picture_settings(self.config),
+            "model": self.model.config.model_dump(mode="json"),
+        }
+
+    def trained_networks(self) -> dict[str, nn.Module]:
+        """Networks by the names that learning rates use."""
+        networks: dict[str, nn.Module] = {"renderer": self.model.renderer}
+        if self.adversary.is_playing:
+            networks["discriminator"] = self.adversary.network
+        return networks
+
+    def _take(self, step: int) -> Sample:
+        began = time.monotonic()
+        if self.batches is None:
+            self.begin(step)
+        assert self.batches is not None
+        sample = self.batches.take(step)
+        self.waited_s += time.monotonic() - began
+        return sample.to(self.device)
+
+    def _autocast(self) -> torch.autocast:
+        is_used = self.config.precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_used)

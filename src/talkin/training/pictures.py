@@ -1,0 +1,144 @@
+"""What the two picture stages share: batches ahead of time, the adversary, Eq. 4."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+from torch import Tensor, nn
+
+from talkin.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
+from talkin.losses.perceptual import perceptual_loss
+from talkin.losses.picture import reconstruction_loss, total_variation_loss
+from talkin.networks.discriminator import Discriminator
+from talkin.networks.perceptual import PerceptualFeatures
+from talkin.networks.talking_face import TalkingFace
+from talkin.samples.dataset import Sample, TalkingDataset, sample_order
+from talkin.training.config import TrainingConfig
+
+
+class BatchesAhead:
+    """Batches of a run in their fixed order, decoded while the step before them runs."""
+
+    def __init__(self, dataset: TalkingDataset, batch_size: int, seed: int, n_threads: int) -> None:
+        """Remember the order; threads start with the first batch."""
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self.n_ahead = 2 * n_threads
+        self.pool = ThreadPoolExecutor(n_threads) if n_threads else None
+        self.coming: dict[int, Future[Sample]] = {}
+
+    def take(self, step: int) -> Sample:
+        """The batch of a step."""
+        if self.pool is None:
+            return self._read(step)
+        for ahead in range(step, step + self.n_ahead):
+            if ahead not in self.coming:
+                self.coming[ahead] = self.pool.submit(self._read, ahead)
+        return self.coming.pop(step).result()
+
+    def close(self) -> None:
+        """Drop what is still coming."""
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+    def _read(self, step: int) -> Sample:
+        order = sample_order(len(self.dataset), self.batch_size, self.seed, step)
+        return self.dataset.batch(order)
+
+
+class Adversary:
+    """The discriminator and its side of the game."""
+
+    def __init__(self, model: TalkingFace, config: TrainingConfig, device: torch.device) -> None:
+        """Build an untrained discriminator."""
+        torch.manual_seed(config.seed + 1)
+        n_frames = 1 if model.config.renderer.is_full_face else model.config.frames
+        self.config = config
+        self.network = Discriminator(n_frames, config.discriminator).to(device)
+        if config.channels_last:
+            self.network.to(memory_format=torch.channels_last)
+
+    @property
+    def is_playing(self) -> bool:
+        """False where its weight is 0: then it neither learns nor judges."""
+        return self.config.losses.adversarial > 0
+
+    def judge(self, generated: Tensor) -> Tensor:
+        """L_adv of the renderer; the discriminator itself is not changed by its gradient."""
+        self.network.requires_grad_(False)
+        value = generator_loss(self.network(generated).float())
+        self.network.requires_grad_(True)
+        return value
+
+    def learn(
+        self, real: Tensor, fake: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the discriminator descends, and its terms."""
+        fake = fake.detach()
+        value = discriminator_loss(self.network(real).float(), self.network(fake).float())
+        terms = {"discriminator": value}
+        every, weight = self.config.gradient_penalty_every, self.config.losses.gradient_penalty
+        if weight and step % every == 0:
+            mix = torch.rand(len(real), generator=generator).to(real)
+            with torch.autocast(real.device.type, enabled=False):
+                penalty = gradient_penalty(self.network, real.float(), fake.float(), mix)
+            terms["gradient_penalty"] = penalty
+            value = value + weight * every * penalty
+        return value, terms
+
+
+class PictureObjective:
+    """The terms of Eq. 4 that the renderer descends."""
+
+    def __init__(self, model: TalkingFace, config: TrainingConfig, device: torch.device) -> None:
+        """Load the perceptual features, unless their weight is 0.
+
+        Raises:
+            ConfigurationError: If VGG-19 is chosen and its weights are missing.
+        """
+        self.model, self.config = model, config
+        self.features: nn.Module | None = None
+        if config.losses.perceptual > 0:
+            self.features = PerceptualFeatures(config.perceptual).to(device)
+
+    def terms(self, generated: Tensor, true: Tensor, adversary: Adversary) -> dict[str, Tensor]:
+        """Reconstruction, perceptual, variation and adversarial terms of raw pictures."""
+        box = self.model.config.mask_box
+        terms = {
+            "reconstruction": reconstruction_loss(generated, true, box, self.config.mask_weight),
+            "total_variation": total_variation_loss(generated),
+        }
+        if self.features is not None:
+            terms["perceptual"] = perceptual_loss(
+                self.features, generated.flatten(0, 1), true.flatten(0, 1)
+            )
+        if adversary.is_playing:
+            terms["adversarial"] = adversary.judge(generated)
+        return terms
+
+
+def true_outputs(model: TalkingFace, frames: Tensor) -> Tensor:
+    """The frames that the renderer shall give: all, or the last one in the full-face variant."""
+    return frames[:, -1:] if model.config.renderer.is_full_face else frames
+
+
+def mask_noise(model: TalkingFace, frames: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise of one step for the mouth mask."""
+    x0, y0, x1, y1 = model.config.mask_box
+    noise = torch.rand((*frames.shape[:3], y1 - y0, x1 - x0), generator=generator)
+    return (noise * 2 - 1).to(frames.device, non_blocking=True)
+
+
+def picture_settings(config: TrainingConfig) -> Mapping[str, object]:
+    """Settings that both picture stages depend on, for their digests."""
+    wanted = {
+        "seed",
+        "optimiser",
+        "losses",
+        "mask_weight",
+        "perceptual",
+        "discriminator",
+        "gradient_penalty_every",
+        "precision",
+        "channels_last",
+    }
+    return config.model_dump(mode="json", include=wanted)

@@ -1,0 +1,73 @@
+"""Train the renderer alone, guided by the true landmarks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from talkin.networks.talking_face import TalkingFace
+from talkin.samples.dataset import Sample, TalkingDataset
+from talkin.training.config import TrainingConfig
+from talkin.training.data_digest import dataset_digest
+from talkin.training.events import Report, no_report
+from talkin.training.picture_stage import PictureStage
+from talkin.training.stage import chosen_device, run_stage
+
+
+def train_renderer(
+    model: TalkingFace,
+    dataset: TalkingDataset,
+    config: TrainingConfig,
+    checkpoint_folder: Path,
+    report: Report = no_report,
+    *,
+    validation: TalkingDataset | None = None,
+) -> TalkingFace:
+    """Train the renderer of `model` on Eq. 4 with true landmarks.
+
+    Args:
+        model: Changed in place.
+        dataset: Training clips with their crops.
+        config: `config.renderer` and what all stages share.
+        checkpoint_folder: Where the stage keeps its state.
+        report: Told of losses, errors, pictures and progress.
+        validation: Held-out clips.
+
+    Returns:
+        `model`, on the CPU.
+
+    Raises:
+        ConfigurationError: If VGG-19 is chosen and its weights are missing.
+    """
+    if config.renderer.steps == 0:
+        return model
+    device = chosen_device(config)
+    stage = _RendererStage(model.to(device), dataset, validation, config, device)
+    run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
+    return model.cpu()
+
+
+class _RendererStage(PictureStage):
+    name = "renderer"
+    trained = "renderer"
+
+    def __init__(
+        self,
+        model: TalkingFace,
+        dataset: TalkingDataset,
+        validation: TalkingDataset | None,
+        config: TrainingConfig,
+        device: torch.device,
+    ) -> None:
+        super().__init__(model, dataset, validation, config, device)
+        self.n_steps, self.batch_size = config.renderer.steps, config.renderer.batch_size
+        self.networks = self.trained_networks()
+        self.learning_rates = dict.fromkeys(self.networks, config.renderer.learning_rate)
+
+    def guide(self, sample: Sample, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
+        return sample.mouth_landmarks, {}
+
+    def settings(self) -> Mapping[str, object]:
+        own = self.config.renderer.model_dump(mode="json", exclude={"steps"})
+        return {**super().settings(), "own": own}

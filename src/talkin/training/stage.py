@@ -1,0 +1,233 @@
+"""The loop that all stages share: schedule, checkpoints, reports, validation, exact resume.
+
+A stage's state after n steps is a function of its networks at the start, its data, its settings
+and n. The folder of its checkpoints is named by a digest of these, so a stage whose settings or
+data changed begins anew by itself, and one that did not goes on where it was.
+"""
+
+import hashlib
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from talkin.training.checkpoint import load_checkpoint, save_checkpoint
+from talkin.training.config import TrainingConfig
+from talkin.training.events import Report, TrainingEvent
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """What a stage knows of itself on held-out data."""
+
+    metrics: Mapping[str, float]
+    pictures: np.ndarray | None = None
+
+
+class Stage(ABC):
+    """One kind of step, and what it changes.
+
+    Attributes:
+        name: As in `TrainingConfig.stages`.
+        n_steps: Steps of the whole stage.
+        networks: Everything that a checkpoint must hold, by name.
+        learning_rates: Of each trained network at step 0.
+        waited_s: Time spent waiting for data so far.
+    """
+
+    name: str
+    n_steps: int
+    networks: Mapping[str, nn.Module]
+    learning_rates: Mapping[str, float]
+    waited_s: float = 0.0
+
+    @abstractmethod
+    def settings(self) -> Mapping[str, object]:
+        """Every setting that has an effect on the result, but for the number of steps."""
+
+    @abstractmethod
+    def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
+        """The descents of one step, in turn.
+
+        Yields:
+            Network, value that it descends (None: nothing), terms to report. A network descends
+            as soon as it is yielded; several may share a value by joining their names with "+".
+        """
+
+    @abstractmethod
+    def validate(self) -> Validation:
+        """Measure on held-out data; must not change anything that training reads."""
+
+    def begin(self, step: int) -> None:  # noqa: B027 - most stages have nothing to prepare
+        """Prepare to run from a step on."""
+
+    def end(self) -> None:  # noqa: B027
+        """Free what `begin` took."""
+
+
+def run_stage(
+    stage: Stage,
+    config: TrainingConfig,
+    checkpoint_folder: Path,
+    data_digest: str,
+    report: Report,
+) -> None:
+    """Run a stage to its end, from its newest checkpoint on.
+
+    Raises:
+        ConfigurationError: If a checkpoint is damaged.
+    """
+    if stage.n_steps == 0:
+        return
+    optimisers = _optimisers(stage, config)
+    digest = _digest(stage, data_digest)
+    path = checkpoint_folder / f"{stage.name}-{digest}" / "checkpoint.safetensors"
+    first = load_checkpoint(path, stage.networks, optimisers)
+    if first >= stage.n_steps:
+        report(TrainingEvent(stage=stage.name, step=stage.n_steps, n_steps=stage.n_steps))
+        return
+    with _threads(config.threads):
+        stage.begin(first)
+        try:
+            _Run(stage, config, path, optimisers, report).run(first)
+        finally:
+            stage.end()
+
+
+class _Run:
+    """One uninterrupted stretch of a stage."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        config: TrainingConfig,
+        path: Path,
+        optimisers: Mapping[str, Adam],
+        report: Report,
+    ) -> None:
+        self.stage, self.config, self.path = stage, config, path
+        self.optimisers, self.report = optimisers, report
+        self.rates: dict[str, float] = {}
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def run(self, first: int) -> None:
+        """Step from `first` to the end."""
+        self.first, self.began = first, time.monotonic()
+        stage, config = self.stage, self.config
+        for step in range(first, stage.n_steps):
+            self._set_rates(step)
+            self._step(step)
+            done = step + 1
+            is_last = done == stage.n_steps or self._is_over()
+            if is_last or done % config.validate_every == 0:
+                found = stage.validate()
+                self._tell(done, found)
+            elif done % config.report_every == 0:
+                self._tell(done, None)
+            if is_last or done % config.checkpoint_every == 0:
+                save_checkpoint(self.path, done, stage.networks, self.optimisers)
+            if is_last:
+                return
+
+    def _step(self, step: int) -> None:
+        for names, value, terms in self.stage.losses(step):
+            if value is not None:
+                self._descend([self.optimisers[name] for name in names.split("+")], value)
+            for term, number in terms.items():
+                self.sums[term] = self.sums.get(term, 0) + number.detach()
+                self.counts[term] = self.counts.get(term, 0) + 1
+
+    def _descend(self, optimisers: list[Adam], value: Tensor) -> None:
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        largest = self.config.optimiser.clip_gradient
+        for optimiser in optimisers:
+            if largest:
+                nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], largest)
+            optimiser.step()
+
+    def _set_rates(self, step: int) -> None:
+        schedule = self.config.optimiser
+        factor = schedule.decay ** (step // schedule.decay_every)
+        for name, optimiser in self.optimisers.items():
+            self.rates[name] = self.stage.learning_rates[name] * factor
+            optimiser.param_groups[0]["lr"] = self.rates[name]
+
+    def _tell(self, done: int, found: Validation | None) -> None:
+        spent = time.monotonic() - self.began
+        speed = (done - self.first) / max(spent, 1e-9)
+        self.report(
+            TrainingEvent(
+                stage=self.stage.name,
+                step=done,
+                n_steps=self.stage.n_steps,
+                losses={name: float(s) / self.counts[name] for name, s in self.sums.items()},
+                metrics=found.metrics if found else {},
+                pictures=found.pictures if found else None,
+                steps_per_s=speed,
+                waiting_share=self.stage.waited_s / max(spent, 1e-9),
+                seconds_left=(self.stage.n_steps - done) / speed,
+                learning_rates=dict(self.rates),
+            )
+        )
+        self.sums, self.counts = {}, {}
+
+    def _is_over(self) -> bool:
+        minutes = self.config.max_minutes
+        return minutes is not None and time.monotonic() - self.began > 60 * minutes
+
+
+def chosen_device(config: TrainingConfig) -> torch.device:
+    """The device that the configuration names; auto = a GPU where there is one."""
+    if config.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(config.device)
+
+
+def step_generator(seed: int, stage: str, step: int) -> torch.Generator:
+    """The random source of one step, on the CPU so that every device draws the same."""
+    mixed = hashlib.sha256(f"{seed}/{stage}/{step}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(mixed[:7], "little"))
+
+
+def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
+    return {
+        name: Adam(
+            [p for p in stage.networks[name].parameters() if p.requires_grad],
+            lr=rate,
+            betas=config.optimiser.betas,
+        )
+        for name, rate in stage.learning_rates.items()
+    }
+
+
+def _digest(stage: Stage, data_digest: str) -> str:
+    described = json.dumps([stage.name, stage.settings(), data_digest], sort_keys=True)
+    digest = hashlib.sha256(described.encode())
+    for name, network in stage.networks.items():
+        digest.update(name.encode())
+        for key, value in network.state_dict().items():
+            digest.update(key.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def _threads(wanted: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if wanted:
+        torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,280 @@
+"""One person's landmarks through a clip, whoever else is in the picture.
+
+Per frame: look where the face was last; where that fails, or the shot changed, search the picture
+and take the face that belongs to the same person.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import UInt8
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkin.footage.appearance import Appearance, appearance_of
+from talkin.footage.cuts import CutFinder
+from talkin.footage.detection import FaceDetector, FaceRegion, Landmarks, LandmarkSource
+from talkin.footage.landmarks import POINTS_OF_SCHEME
+from talkin.footage.landmarks import LandmarkTrack as LandmarkTrack
+from talkin.footage.track_notes import TrackNotes
+from talkin.footage.video import Frame, iter_frames, probe_video
+
+Image = UInt8[np.ndarray, "height width 3"]
+_DARK, _BRIGHT = 25.0, 235.0  # mean grey level of a face beyond which its points are guesses
+
+
+class TrackingConfig(BaseModel):
+    """Whose face to follow, and how hard to look for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    which: Literal["largest", "left", "right"] | int = Field(
+        default="largest",
+        description="The face to follow, chosen where one is first seen: largest, left, right, or "
+        "a number counting from the left, beginning with 1",
+    )
+    min_face_px: float = Field(
+        default=16.0, ge=1, description="Faces lower than this count as not found"
+    )
+    recheck_s: float = Field(
+        default=1.0, gt=0, description="Seconds after which the picture is searched all the same"
+    )
+    search_s: float = Field(
+        default=0.4,
+        gt=0,
+        description="While no face is found: seconds between thorough searches for small and "
+        "faint faces (the quick search runs on every frame)",
+    )
+    min_likeness: float = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        description="After a cut: least likeness in colours to the person followed before",
+    )
+
+
+def track_landmarks(
+    path: Path,
+    detector: FaceDetector | LandmarkSource,
+    config: TrackingConfig | None = None,
+    fps: float | Fraction | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> LandmarkTrack:
+    """Follow one person's face through a clip.
+
+    Memory does not grow with the clip but for the points themselves (4 kB a frame).
+
+    Args:
+        path: The video file.
+        detector: What `detection.load_detector` gave.
+        config: Whose face; None for the largest.
+        fps: Frames per second of the rows; None for the file's own mean rate.
+        progress: Called with the number of frames done.
+
+    Returns:
+        A row a frame. Frames without the face hold NaN, and the notes say which and why.
+
+    Raises:
+        FootageError: If the file cannot be read.
+    """
+    config = config or TrackingConfig()
+    if isinstance(detector, LandmarkSource):
+        return detector.track(path, config, fps, progress)
+    info = probe_video(path)
+    rate = fps or info.fps
+    follower = _Follower(detector, config, float(rate))
+    rows: list[Landmarks | None] = []
+    times: list[float] = []
+    for frame in iter_frames(path, rate):
+        rows.append(follower.step(len(rows), frame))
+        times.append(frame.time_s)
+        if progress is not None:
+            progress(len(rows))
+    return LandmarkTrack(
+        **_arrays(rows, POINTS_OF_SCHEME[detector.scheme]),
+        scheme=detector.scheme,
+        time_s=np.array(times),
+        fps=float(rate),
+        width=info.width,
+        height=info.height,
+        notes=follower.notes.lines(),
+    )
+
+
+def _arrays(rows: list[Landmarks | None], count: int) -> dict[str, np.ndarray]:
+    nothing = np.full((count, 2), np.nan, np.float32)
+    return {
+        "points": np.stack([nothing if row is None else row.points for row in rows]),
+        "is_found": np.array([row is not None for row in rows]),
+        "score": np.array([0.0 if row is None else row.score for row in rows], np.float32),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    landmarks: Landmarks
+    appearance: Appearance
+
+
+class _Follower:
+    """The state that follows one person from frame to frame."""
+
+    def __init__(self, detector: FaceDetector, config: TrackingConfig, fps: float) -> None:
+        self.notes = TrackNotes()
+        self._detector, self._config = detector, config
+        self._recheck = max(1, round(config.recheck_s * fps))
+        self._search = max(1, round(config.search_s * fps))
+        self._cuts = CutFinder()
+        self._region: FaceRegion | None = None  # where the face was last, in this shot
+        self._person: Appearance | None = None
+        self._lost_for = 0
+        self._since_check = 0
+
+    def step(self, number: int, frame: Frame) -> Landmarks | None:
+        if frame.is_lost:
+            self.notes.mark(number, "could not be decoded, a neighbour is shown")
+        if self._cuts.is_cut(frame.image):
+            self.notes.say(f"cut at {frame.time_s:.1f} s (frame {number})")
+            self._region, self._lost_for = None, 0
+        landmarks = self._follow(frame.image, number) or self._find(frame.image, number)
+        if landmarks is None:
+            self._lost_for += 1
+            self._since_check = 0
+            return None
+        self._region, self._lost_for = landmarks.region, 0
+        self._remark_on_light(frame.image, landmarks, number)
+        return landmarks
+
+    def _follow(self, image: Image, number: int) -> Landmarks | None:
+        """The face where it was in the frame before; None where it is not to be trusted there."""
+        if self._region is None or self._lost_for:
+            return None
+        landmarks = self._detector.place_points(image, self._region)
+        if landmarks.score < self._detector.min_score or not self._is_plausible(image, landmarks):
+            return None
+        self._since_check += 1
+        if self._since_check >= self._recheck:
+            self._since_check = 0
+            if self._has_drifted(image, landmarks.region):
+                return None
+        if not self._is_large_enough(landmarks, number):
+            return None
+        return landmarks
+
+    def _has_drifted(self, image: Image, region: FaceRegion) -> bool:
+        """Whether the search finds faces, but none where this one is followed."""
+        faces = self._detector.find_faces(image)
+        self._count_faces(len(faces))
+        return bool(faces) and all(face.overlap(region) < 0.2 for face in faces)
+
+    def _find(self, image: Image, number: int) -> Landmarks | None:
+        thorough = self._lost_for % self._search == 0
+        candidates = self._candidates(image, thorough)
+        chosen = self._choose(candidates, number)
+        if chosen is None:
+            return None
+        if not self._is_large_enough(chosen.landmarks, number):
+            return None
+        if self._person is None:
+            self._person = chosen.appearance
+        return chosen.landmarks
+
+    def _candidates(self, image: Image, thorough: bool) -> list[_Candidate]:
+        candidates = []
+        for region in self._detector.find_faces(image, thorough):
+            # The second look begins from the points of the first: a search is only rough.
+            rough = self._detector.place_points(image, region)
+            fine = self._detector.place_points(image, rough.region)
+            if fine.score >= self._detector.min_score and self._is_plausible(image, fine):
+                if all(fine.region.overlap(c.landmarks.region) < 0.5 for c in candidates):
+                    candidates.append(_Candidate(fine, appearance_of(image, fine.points)))
+        return candidates
+
+    def _choose(self, candidates: list[_Candidate], number: int) -> _Candidate | None:
+        self._count_faces(len(candidates))
+        if not candidates:
+            self.notes.mark(number, "no face found")
+            return None
+        if self._person is None:
+            return self._by_rule(candidates, number)
+        if self._region is not None:
+            return self._by_place(candidates, self._region, number)
+        return self._by_likeness(candidates, self._person, number)
+
+    def _by_rule(self, candidates: list[_Candidate], number: int) -> _Candidate | None:
+        which = self._config.which
+        ordered = sorted(candidates, key=lambda candidate: candidate.landmarks.region.x)
+        if which == "largest":
+            return max(ordered, key=lambda candidate: candidate.landmarks.region.size)
+        position = {"left": 1, "right": len(ordered)}.get(str(which), which)
+        if not 1 <= int(position) <= len(ordered):
+            self.notes.mark(number, f"only {len(ordered)} faces, number {which} was wanted")
+            return None
+        return ordered[int(position) - 1]
+
+    def _by_place(
+        self, candidates: list[_Candidate], last: FaceRegion, number: int
+    ) -> _Candidate | None:
+        """Within a shot nobody jumps: the nearest face, if the person can have got there."""
+
+        def distance(candidate: _Candidate) -> float:
+            region = candidate.landmarks.region
+            return float(np.hypot(region.x - last.x, region.y - last.y))
+
+        nearest = min(candidates, key=distance)
+        reach = last.size * (0.5 + 0.1 * self._lost_for)
+        if distance(nearest) <= reach or len(candidates) == 1 and self._is_same(nearest):
+            return nearest
+        return self._by_likeness(candidates, self._person, number) if self._person else None
+
+    def _is_same(self, candidate: _Candidate) -> bool:
+        likeness = candidate.appearance.likeness(self._person) if self._person else 1.0
+        return likeness >= self._config.min_likeness
+
+    def _by_likeness(
+        self, candidates: list[_Candidate], person: Appearance, number: int
+    ) -> _Candidate | None:
+        best = max(candidates, key=lambda candidate: candidate.appearance.likeness(person))
+        if best.appearance.likeness(person) < self._config.min_likeness:
+            self.notes.mark(number, "only another person's face found")
+            return None
+        return best
+
+    def _is_plausible(self, image: Image, landmarks: Landmarks) -> bool:
+        height, width = image.shape[:2]
+        region = landmarks.region
+        is_inside = 0 <= region.x <= width and 0 <= region.y <= height
+        return bool(is_inside and np.isfinite(landmarks.points).all())
+
+    def _is_large_enough(self, landmarks: Landmarks, number: int) -> bool:
+        height = float(np.ptp(landmarks.points[:, 1]))
+        if height >= self._config.min_face_px:
+            return True
+        self.notes.mark(
+            number,
+            f"face only {height:.0f} px high: too small "
+            f"(tracking.min_face_px is {self._config.min_face_px:g})",
+        )
+        return False
+
+    def _count_faces(self, count: int) -> None:
+        if count > 1:
+            which = self._config.which
+            chosen = {"largest": "the largest", "left": "the left one", "right": "the right one"}
+            self.notes.say(
+                f"{count} faces: {chosen.get(str(which), f'number {which} from the left')} is followed"
+            )
+
+    def _remark_on_light(self, image: Image, landmarks: Landmarks, number: int) -> None:
+        (x0, y0), (x1, y1) = landmarks.points.min(axis=0), landmarks.points.max(axis=0)
+        face = image[max(0, int(y0)) : int(y1) + 1 : 4, max(0, int(x0)) : int(x1) + 1 : 4]
+        if face.size == 0:
+            return
+        level = float(face.mean())
+        if level < _DARK:
+            self.notes.mark(number, "the face is very dark, its points may be off")
+        elif level > _BRIGHT:
+            self.notes.mark(number, "the face is overexposed, its points may be off")

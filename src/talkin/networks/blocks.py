@@ -66,6 +66,13 @@ def encode(
     return maps
 
 
+def lay_channels_last(network: nn.Module) -> None:
+    """Store convolutions channels last, which is faster on CPUs and tensor cores."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
 def _bias(convolution: nn.Conv2d) -> Tensor:
     assert convolution.bias is not None
     return convolution.bias

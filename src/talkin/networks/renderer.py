@@ -55,7 +55,7 @@ class Renderer(nn.Module):
 
     def _laid_out(self, pictures: Tensor) -> Tensor:
         # The memory order of the weights decides: channels last is faster on CPU and tensor cores.
-        weight = self.encoder[0][0].weight
+        weight = next(self.encoder.parameters())
         if weight.is_contiguous(memory_format=torch.channels_last):
             return pictures.contiguous(memory_format=torch.channels_last)
         return pictures

@@ -1,6 +1,7 @@
 """A model on disk: weights as safetensors, its configuration as JSON, nothing pickled."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def plain_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
 
 
-def write_json(path: Path, content: dict[str, object]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write JSON, whole or not at all."""
     with replace_when_whole(path) as part:
         part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")

@@ -66,9 +66,11 @@ class SpeakerClassifier(nn.Module):
         return n_mfcc
 
 
-def freeze(network: nn.Module) -> nn.Module:
+def freeze(network: SpeakerClassifier) -> SpeakerClassifier:
     """Stop a judge from learning or counting statistics, while gradients pass through it."""
-    return network.eval().requires_grad_(False)
+    network.eval()
+    network.requires_grad_(False)
+    return network
 
 
 def _convolution(

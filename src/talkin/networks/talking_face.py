@@ -82,7 +82,7 @@ class TalkingFace(nn.Module):
     def translate(
         self, id_removed: Float[Tensor, "*batch rows coefficients"]
     ) -> Float[Tensor, "*batch outputs"]:
-        """Translate x' to expression (standard deviations), or to flat landmarks (2D ablation, crop px)."""
+        """Translate x' to expression, or to flat landmarks in crop px (2D ablation)."""
         outputs = self.audio_to_expression(id_removed.flatten(0, -3))
         return self.output_scale.restored(outputs.reshape(*id_removed.shape[:-2], -1))
 
@@ -121,7 +121,7 @@ class TalkingFace(nn.Module):
     ) -> Float[Tensor, "batch frames 39 2"]:
         """Landmarks of what `translate` gave, in crop px, whichever it predicts."""
         if self.config.predict == "landmarks":
-            return outputs.unflatten(-1, (N_MOUTH_LANDMARKS, 2))
+            return outputs.reshape(*outputs.shape[:-1], N_MOUTH_LANDMARKS, 2)
         return self.mouth_landmarks(outputs, geometry, pose)
 
     def heatmaps(

@@ -5,7 +5,7 @@ the joined MFCC of all clips, which is stored once although neighbouring windows
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -108,7 +108,7 @@ class AudioCorpus:
 
     def to(self, device: torch.device | str) -> Self:
         """The same corpus on a device."""
-        moved = {
+        moved: dict[str, Any] = {
             name: value.to(device)
             for name, value in vars(self).items()
             if isinstance(value, Tensor)

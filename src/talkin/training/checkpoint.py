@@ -82,10 +82,10 @@ def _restore_optimiser(optimiser: Optimizer, tensors: Mapping[str, Tensor]) -> N
         number, _, name = key.partition("/")
         state.setdefault(int(number), {})[name] = value
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    for number, entry in state.items():
+    for place, entry in state.items():
         for name, value in entry.items():
-            if value.shape == parameters[number].shape and value.dim() == 4:
-                entry[name] = torch.empty_like(parameters[number]).copy_(value)
+            if value.dim() == 4:  # in the memory order of its parameter
+                entry[name] = torch.empty_like(parameters[place]).copy_(value)
     optimiser.load_state_dict(
         {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from talkin.losses.objective import weighted_sum
+from talkin.networks.blocks import lay_channels_last
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit, spread_order
 from talkin.training.config import TrainingConfig
@@ -43,7 +44,7 @@ class PictureStage(Stage):
         self.model, self.config, self.device = model, config, device
         self.dataset, self.held_out = dataset, validation
         if config.channels_last:
-            model.renderer.to(memory_format=torch.channels_last)
+            lay_channels_last(model.renderer)
         self.adversary = Adversary(model, config, device)
         self.objective = PictureObjective(model, config, device)
         self.batches: BatchesAhead | None = None

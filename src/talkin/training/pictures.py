@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from talkin.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from talkin.losses.perceptual import perceptual_loss
 from talkin.losses.picture import reconstruction_loss, total_variation_loss
+from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
 from talkin.networks.talking_face import TalkingFace
@@ -55,7 +56,7 @@ class Adversary:
         self.config = config
         self.network = Discriminator(n_frames, config.discriminator).to(device)
         if config.channels_last:
-            self.network.to(memory_format=torch.channels_last)
+            lay_channels_last(self.network)
 
     @property
     def is_playing(self) -> bool:

@@ -58,8 +58,7 @@ def train_speaker_classifier(
     )
     stage = _SpeakerStage(network.to(device), mfcc_scale, dataset, validation, config, device)
     run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
-    freeze(network.cpu())
-    return network
+    return freeze(network.cpu())
 
 
 class _SpeakerStage(Stage):
@@ -112,7 +111,7 @@ class _SpeakerStage(Stage):
             return Validation(metrics={})
         chosen = known[list(spread_order(len(known), self.config.validation_frames))]
         right = []
-        for numbers in chosen.split(256):
+        for numbers in torch.split(chosen, 256):
             batch = self.held_out.frames(numbers)
             right.append(self.network(batch.mfcc).argmax(1) == batch.speaker)
         return Validation(metrics={"speaker_accuracy": torch.cat(right).float().mean().item()})

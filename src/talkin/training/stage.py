@@ -149,7 +149,7 @@ class _Run:
     def _descend(self, optimisers: list[Adam], value: Tensor) -> None:
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        torch.autograd.backward(value)
         largest = self.config.optimiser.clip_gradient
         for optimiser in optimisers:
             if largest:

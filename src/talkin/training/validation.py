@@ -37,7 +37,7 @@ def hear(model: TalkingFace, corpus: AudioCorpus, n_frames: int) -> Heard:
     chosen = torch.tensor(list(spread_order(len(corpus), n_frames)), device=corpus.starts.device)
     predicted, true, still, errors = [], [], [], []
     mean_expression = corpus.expression.mean(0)
-    for numbers in chosen.split(_BATCH):
+    for numbers in torch.split(chosen, _BATCH):
         batch = corpus.frames(numbers)
         pose, expression = batch.pose.unsqueeze(1), batch.expression.unsqueeze(1)
         outputs = model.translate(model.without_identity(batch.mfcc)).unsqueeze(1)
@@ -119,7 +119,7 @@ def _opening_correlation(heard: Heard) -> float:
     """Pearson's r within each clip, mean over clips weighted by their frames."""
     predicted, true = mouth_opening(heard.predicted), mouth_opening(heard.true)
     found, weights = [], []
-    for clip in heard.clip.unique():
+    for clip in torch.unique(heard.clip):
         a, b = predicted[heard.clip == clip], true[heard.clip == clip]
         a, b = a - a.mean(), b - b.mean()
         norm = (a.norm() * b.norm()).item()

@@ -45,11 +45,11 @@ LANDMARKS: dict[int, Point] = {
     55: (16.5, -82, 9),
     56: (8, -85.5, 14),
     57: (0, -86.5, 15),
-    64: (23, -75, 1),
-    63: (8, -73.3, 13.8),
+    64: (22.8, -75.5, 1),
+    63: (8, -73.45, 13.8),
     62: (0, -73.7, 15),
-    65: (8, -74.9, 13.4),
-    66: (0, -75.4, 14.5),
+    65: (8, -75.05, 13.4),
+    66: (0, -75.3, 14.5),
 }
 """iBUG number -> mean position of the right half. The lips stand 1.7 mm apart."""
 
@@ -124,7 +124,19 @@ SURFACE_POINTS: dict[str, tuple[Point, ...]] = {
         (43, -80, -13),
         (50, -82, -30),
     ),
-    "lips": ((0, -70, 18.4), (8, -69.5, 16.6), (0, -80.8, 18.6), (9, -79.8, 16.4), (17, -77.5, 9.2)),
+    "line between the lips": (
+        (0, -74.5, 15),
+        (8, -74.3, 13.9),
+        (15.5, -74.8, 10.6),
+        (22.8, -75.5, 1),
+    ),
+    "lips": (
+        (0, -70, 18.4),
+        (8, -69.5, 16.6),
+        (0, -80.8, 18.6),
+        (9, -79.8, 16.4),
+        (17, -77.5, 9.2),
+    ),
     "philtrum": ((0, -56, 17.2), (7, -57, 16), (14, -58, 11.5)),
     "chin": (
         (0, -92.5, 10.5),
@@ -148,15 +160,17 @@ SURFACE_POINTS: dict[str, tuple[Point, ...]] = {
     ),
 }
 
-EYE_CENTRE: Point = (30.7, -5.6, -12.7)
-EYE_RADIUS_MM = 11.9
+EYE_CENTRE: Point = (30.7, -5.6, -12.5)
+EYE_RADIUS_MM = 11.5
 
 NASOLABIAL: tuple[Point, ...] = ((22, -50, 7), (27, -58, 4), (31.5, -66, 0.5), (34, -76, -4))
 """The four cheek points of `mouth39`, from the nose to the mouth corner."""
 
 _SWAPPED = {31: 35, 32: 34, 36: 45, 37: 44, 38: 43, 39: 42, 40: 47, 41: 46, 48: 54, 49: 53}
 _SWAPPED |= {50: 52, 55: 59, 56: 58, 60: 64, 61: 63, 65: 67}
-_SWAPPED |= {index: 16 - index for index in range(8)} | {index: 43 - index for index in range(17, 22)}
+_SWAPPED |= {index: 16 - index for index in range(8)} | {
+    index: 43 - index for index in range(17, 22)
+}
 
 
 def mirrored_landmarks() -> Int[np.ndarray, "68"]:

@@ -196,7 +196,7 @@ def _cheek_puff(frame: FacialFrame) -> Field:
 
 
 def _mouth_side(frame: FacialFrame) -> Field:
-    return _moved(_mouth(frame), 7.0, 0.0, 0.0)
+    return _moved(_mouth(frame), 5.0, 0.0, 0.0)
 
 
 def _brow_inner_up(frame: FacialFrame) -> Field:

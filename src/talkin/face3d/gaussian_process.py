@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from talkin.face3d.anatomy import mean_landmarks
 from talkin.face3d.expression_fields import action_covariance, action_fields, jaw_actions
 from talkin.face3d.face_anatomy import FaceAnatomy, describe_anatomy
 from talkin.face3d.identity_modes import geometry_modes, with_fixed_signs
@@ -76,7 +75,6 @@ def action_units() -> dict[str, Float[np.ndarray, "expression"]]:
 def _mesh() -> tuple[SkinNet, np.ndarray, list[Part]]:
     net = build_skin_net()
     skin = MeanSurface().at(net.chart)
-    skin[:68] = mean_landmarks()
     return net, skin, build_parts(skin, net.curves)
 
 

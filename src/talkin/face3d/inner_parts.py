@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from talkin.face3d.anatomy import EYE_CENTRE, EYE_RADIUS_MM
+from talkin.face3d.topology import grid_triangles
 
 PART_NAMES = (
     "skin",
@@ -66,9 +67,9 @@ def build_parts(skin: Float[np.ndarray, "v 3"], curves: dict[str, np.ndarray]) -
         *_lid_margin(skin, curves["eye_r"], 1.0),
         _lip_roll(skin, lips, len(upper)),
         _mouth_bag(skin, lips, len(upper)),
-        _teeth("teeth_upper", (-61.5, -66.0, -70.5, -74.9), (27.5, 9.2), lips, 0.0),
-        _teeth("teeth_lower", (-88.0, -84.0, -80.0, -76.0), (26.0, 7.2), lips, 1.0),
-        _tongue(lips),
+        _teeth("teeth_upper", (-61.5, -66.0, -70.5, -74.9), (24.5, 8.6), skin, lips, 0.0),
+        _teeth("teeth_lower", (-88.0, -84.0, -80.0, -76.0), (23.5, 6.6), skin, lips, 1.0),
+        _tongue(skin, lips),
     ]
 
 
@@ -86,7 +87,7 @@ def _eyeball(name: str, side: float, loop: np.ndarray) -> Part:
     disc = np.stack([theta * np.cos(phi), theta * np.sin(phi)], 1) / (2 * _EYE_OPENING) + 0.5
     spokes = np.arange(_EYE_SPOKES)
     cap = np.stack([0 * spokes, 1 + spokes, 1 + (spokes + 1) % _EYE_SPOKES], 1)
-    sides = _loft(_EYE_RINGS, _EYE_SPOKES, closed=True) + 1
+    sides = grid_triangles(_EYE_RINGS, _EYE_SPOKES, closed=True) + 1
     return _part(
         name,
         _eye_centre(side) + EYE_RADIUS_MM * unit,
@@ -111,8 +112,10 @@ def _lid_margin(skin: np.ndarray, loop: np.ndarray, side: float) -> list[Part]:
     along = np.arange(count) / count
     parts = np.concatenate([edge, root])
     uv = np.concatenate([np.stack([along, 0 * along + 0.5], 1), np.stack([along, 0 * along], 1)])
-    joined = _loft(2, count, closed=True)
-    rim = _loft(2, count, closed=True)  # from the skin's contour (row 0) to the edge (row 1)
+    joined = grid_triangles(2, count, closed=True)
+    rim = grid_triangles(
+        2, count, closed=True
+    )  # from the skin's contour (row 0) to the edge (row 1)
     rim = np.where(rim < count, -1 - rim, rim - count)
     leaders = np.tile(loop, (2 * count, 1))
     leaders[:count] = loop[:, None]
@@ -121,7 +124,7 @@ def _lid_margin(skin: np.ndarray, loop: np.ndarray, side: float) -> list[Part]:
             "lid_margin",
             parts,
             uv,
-            np.concatenate([joined, rim])[:, ::-1],
+            np.concatenate([joined, rim]),
             leaders,
             expression_weight=np.r_[np.full(count, 0.9), np.zeros(count)],
             rim=loop,
@@ -138,7 +141,7 @@ def _lip_roll(skin: np.ndarray, lips: np.ndarray, n_upper: int) -> Part:
         skin[lips] + _shift(0 * outward, 3.4 * outward, -4.6 + 0 * outward),
     ]
     along = np.arange(count) / count
-    joined = _loft(2, count, closed=True)
+    joined = grid_triangles(2, count, closed=True)
     rim = np.where(joined < count, -1 - joined, joined - count)
     return _part(
         "lip_roll",
@@ -162,17 +165,19 @@ def _mouth_bag(skin: np.ndarray, lips: np.ndarray, n_upper: int) -> Part:
     rings = [base + _shift(0.06 * k * base[:, 0], reach[k] * outward, depth[k]) for k in range(3)]
     end = np.concatenate(rings)[-count:].mean(0) + np.array([0.0, 0.0, -12.0])
     spokes = np.arange(count)
-    cap = np.stack([2 * count + spokes, 2 * count + (spokes + 1) % count, 0 * spokes + 3 * count], 1)
+    cap = np.stack(
+        [2 * count + spokes, 2 * count + (spokes + 1) % count, 0 * spokes + 3 * count], 1
+    )
     points = np.concatenate([*rings, end[None]])
     along = np.arange(count) / count
     uv = np.concatenate([np.stack([along, 0 * along + level], 1) for level in (1.0, 0.6, 0.2)])
-    leaders = np.tile(lips, (len(points), 1))
+    leaders = _nearest_across(points, skin, lips)
     leaders[:count] = lips[:, None]
     return _part(
         "mouth_bag",
         points,
         np.concatenate([uv, [[0.5, 0.0]]]),
-        np.concatenate([_loft(3, count, closed=True), cap])[:, ::-1],
+        np.concatenate([grid_triangles(3, count, closed=True), cap])[:, ::-1],
         leaders,
         expression_weight=np.r_[np.full(count, 0.95), np.zeros(2 * count + 1)],
         jaw_weight=np.r_[np.zeros(count), floor, 0.8 * floor, 0.3],
@@ -180,7 +185,12 @@ def _mouth_bag(skin: np.ndarray, lips: np.ndarray, n_upper: int) -> Part:
 
 
 def _teeth(
-    name: str, heights: tuple[float, ...], arch: tuple[float, float], lips: np.ndarray, jaw: float
+    name: str,
+    heights: tuple[float, ...],
+    arch: tuple[float, float],
+    skin: np.ndarray,
+    lips: np.ndarray,
+    jaw: float,
 ) -> Part:
     """A row of teeth as one arched band: gum, front faces, biting edge, back."""
     half_width, front = arch
@@ -196,7 +206,7 @@ def _teeth(
         rings.append(np.stack([x, np.full(columns, height), z], 1))
     across = np.linspace(0, 1, columns)
     levels = (0.0, 0.3, 0.6, 0.9, 0.95, 1.0)
-    triangles = _loft(len(rows), columns, closed=False)
+    triangles = grid_triangles(len(rows), columns, closed=False)
     if jaw == 0.0:
         triangles = triangles[:, ::-1]
     points = np.concatenate(rings)
@@ -205,22 +215,22 @@ def _teeth(
         points,
         np.concatenate([np.stack([across, 0 * across + level], 1) for level in levels]),
         triangles[:, ::-1],
-        np.tile(lips, (len(points), 1)),
+        _nearest_across(points, skin, lips),
         expression_weight=np.zeros(len(points)),
         jaw_weight=np.full(len(points), jaw),
     )
 
 
-def _tongue(lips: np.ndarray) -> Part:
+def _tongue(skin: np.ndarray, lips: np.ndarray) -> Part:
     """The upper half of a flat ellipsoid lying in the lower arch."""
     rows, columns = 9, 13
     along = np.linspace(0, 1, rows)
     around = np.linspace(-np.pi / 2, np.pi / 2, columns)
     points, uv = [], []
     for t in along:
-        width = 18.5 * np.sqrt(1 - (0.1 + 0.9 * t) ** 4 * 0.98)
-        z = -30 + 32.5 * t
-        top = -77.5 - 5.5 * t**3
+        width = 17.0 * np.sqrt(1 - (0.1 + 0.9 * t) ** 4 * 0.98)
+        z = -30 + 31.5 * t
+        top = -73.0 - 5.5 * t**3
         points.append(
             np.stack(
                 [width * np.sin(around), top - 7.0 * (1 - np.cos(around)) ** 1.5, 0 * around + z], 1
@@ -232,11 +242,17 @@ def _tongue(lips: np.ndarray) -> Part:
         "tongue",
         np.concatenate(points),
         np.concatenate(uv),
-        _loft(rows, columns, closed=False)[:, ::-1],
-        np.tile(lips, (count, 1)),
+        grid_triangles(rows, columns, closed=False),
+        _nearest_across(np.concatenate(points), skin, lips),
         expression_weight=np.zeros(count),
         jaw_weight=np.linspace(0.75, 1.0, rows).repeat(columns),
     )
+
+
+def _nearest_across(points: np.ndarray, skin: np.ndarray, lips: np.ndarray) -> np.ndarray:
+    """For each point the lip vertices nearest in x, so that a wide mouth gets wide teeth."""
+    away = np.abs(points[:, None, 0] - skin[lips][None, :, 0])
+    return lips[np.argsort(away, axis=1, kind="stable")[:, : 2 * len(lips) // 5]]
 
 
 def _away_from_line(count: int, n_upper: int) -> np.ndarray:
@@ -248,22 +264,6 @@ def _away_from_line(count: int, n_upper: int) -> np.ndarray:
 
 def _shift(x: np.ndarray, y: np.ndarray, z: np.ndarray | float) -> np.ndarray:
     return np.stack(np.broadcast_arrays(x, y, z), axis=1)
-
-
-def _loft(rows: int, columns: int, closed: bool) -> Int[np.ndarray, "t 3"]:
-    """Two triangles per cell of a grid of rows; closed rows join their last column to the first."""
-    first = np.arange(columns if closed else columns - 1)
-    second = (first + 1) % columns
-    cells = [
-        np.concatenate(
-            [
-                np.stack([k + first, k + columns + first, k + columns + second], 1),
-                np.stack([k + first, k + columns + second, k + second], 1),
-            ]
-        )
-        for k in range(0, (rows - 1) * columns, columns)
-    ]
-    return np.concatenate(cells)
 
 
 def _part(  # noqa: PLR0913 - one keyword a field

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-_CORNER_X = 25.6
+_CORNER_X = 23.6
 _LENS_REACH_MM = 15.0
 
 

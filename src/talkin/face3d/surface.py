@@ -34,7 +34,10 @@ class MeanSurface:
     def __init__(self) -> None:
         """Fit the correction to the points of `anatomy`."""
         hand_set = np.array([p for part in SURFACE_POINTS.values() for p in part], dtype=float)
-        points = np.concatenate([mean_landmarks(), mirrored(hand_set), _back_of_head()])
+        # The inner lips' landmarks lie 1.7 mm apart and would ripple the surface: one line
+        # stands for both.
+        landmarks = mean_landmarks()[:60]
+        points = np.concatenate([landmarks, mirrored(hand_set), _back_of_head()])
         directions = _unit(points - _CENTRE)
         residual = np.linalg.norm(points - _CENTRE, axis=1) - _skull_radius(directions)
         self._correction = RBFInterpolator(

@@ -44,27 +44,70 @@ class SkinNet:
 
 
 def build_skin_net() -> SkinNet:
-    """Lay the curves, fill between them, triangulate and mirror."""
+    """Lay the curves, fill between them, triangulate and mirror.
+
+    Around mouth and eye lie concentric rings, joined ring by ring; Delaunay fills the rest. It
+    alone would not keep the edges of a narrow opening.
+    """
     landmarks = chart_of(mean_landmarks())
     curves = _half_curves(landmarks)
+    lips, lids = _lip_rings(curves), _lid_rings(curves, landmarks)
     cheek = chart_of(np.array(NASOLABIAL, dtype=float))
-    fixed = _without_repeats(
-        np.concatenate([landmarks[landmarks[:, 0] >= 0], *curves.values(), cheek])
-    )
-    half = np.concatenate([fixed, _filling(fixed, landmarks)])
-    holes = [
-        np.concatenate([curves["inner_lip_upper"], curves["inner_lip_lower"][::-1]]),
-        np.concatenate([curves["eye_upper"], curves["eye_lower"][::-1]]),
+    ringed = np.concatenate([*lips, *lids])
+    free = np.concatenate([landmarks[landmarks[:, 0] >= 0], *curves.values(), cheek])
+    outlines = [lips[0], lids[0]]
+    fixed = _without_repeats(np.concatenate([ringed, free]))
+    half = np.concatenate([fixed, _filling(fixed, landmarks, outlines)])
+    n_lips = sum(map(len, lips))
+    joined = [
+        grid_triangles(len(lips), len(lips[0]), closed=False),
+        grid_triangles(len(lids), len(lids[0]), closed=True) + n_lips,
     ]
-    return _mirrored_net(half, _triangulate(half, holes), landmarks, curves, cheek)
+    between = np.r_[: len(lips[0]), n_lips : n_lips + len(lids[0]), len(ringed) : len(half)]
+    triangles = np.concatenate([*joined, between[_triangulate(half[between], outlines)]])
+    return _mirrored_net(half, triangles, landmarks, curves, cheek)
+
+
+def grid_triangles(rows: int, columns: int, closed: bool) -> Int[np.ndarray, "t 3"]:
+    """Two triangles per cell of a grid of rows; closed rows join their last column to the first."""
+    first = np.arange(columns if closed else columns - 1)
+    second = (first + 1) % columns
+    cells = [
+        np.concatenate(
+            [
+                np.stack([k + first, k + columns + first, k + columns + second], 1),
+                np.stack([k + first, k + columns + second, k + second], 1),
+            ]
+        )
+        for k in range(0, (rows - 1) * columns, columns)
+    ]
+    return np.concatenate(cells)
+
+
+def _lip_rings(curves: dict[str, Chart]) -> list[Chart]:
+    """From the skin around the mouth inwards to the lips' inner edge, each top to bottom."""
+    outer, inner = (
+        np.concatenate([curves[f"{which}_lip_upper"], curves[f"{which}_lip_lower"][-2::-1]])
+        for which in ("outer", "inner")
+    )
+    return [(1 - blend) * outer + blend * inner for blend in (-0.9, -0.4, 0, 0.25, 0.5, 0.75, 1)]
+
+
+def _lid_rings(curves: dict[str, Chart], landmarks: Chart) -> list[Chart]:
+    """From the orbit inwards to the edge of the lids."""
+    centre = landmarks[42:48].mean(0)
+    loop = np.concatenate([curves["eye_upper"], curves["eye_lower"][-2:0:-1]])
+    # Scaling about the centre keeps the rings apart everywhere, the corners included.
+    scales = ((1.62, 1.9), (1.42, 1.55), (1.26, 1.3), (1.12, 1.14), (1.0, 1.0))
+    return [centre + (loop - centre) * scale for scale in scales]
 
 
 def _half_curves(landmarks: Chart) -> dict[str, Chart]:
-    curves: dict[str, Chart] = {
+    return {
         "outer_lip_upper": _chain(landmarks, [48, 49, 50, 51, 52, 53, 54], [3, 5, 5], middle=51),
         "outer_lip_lower": _chain(landmarks, [48, 59, 58, 57, 56, 55, 54], [4, 4, 5], middle=57),
-        "inner_lip_upper": _chain(landmarks, [60, 61, 62, 63, 64], [5, 8], middle=62),
-        "inner_lip_lower": _chain(landmarks, [60, 67, 66, 65, 64], [5, 8], middle=66),
+        "inner_lip_upper": _inner_lip(landmarks, [62, 63, 64], [66, 65, 64]),
+        "inner_lip_lower": _inner_lip(landmarks, [66, 65, 64], [62, 63, 64]),
         "eye_upper": _chain(landmarks, [42, 43, 44, 45], [5, 4, 5]),
         "eye_lower": _chain(landmarks, [42, 47, 46, 45], [5, 4, 5]),
         "brow": _chain(landmarks, [22, 23, 24, 25, 26], [3, 3, 3, 3]),
@@ -72,19 +115,6 @@ def _half_curves(landmarks: Chart) -> dict[str, Chart]:
         "bridge": _chain(landmarks, [27, 28, 29, 30], [3, 3, 4]),
         "nose_base": _chain(landmarks, [33, 34, 35], [3, 3]),
     }
-    for side in ("upper", "lower"):
-        outer, inner = curves[f"outer_lip_{side}"], curves[f"inner_lip_{side}"]
-        for blend in (-0.45, 0.25, 0.5, 0.75):
-            curves[f"lip_ring_{side}_{blend}"] = (1 - blend) * outer + blend * inner
-    centre = landmarks[42:48].mean(0)
-    for part in ("eye_upper", "eye_lower"):
-        for factor, lift in ((1.1, 0.0), (1.22, 0.0), (1.38, 0.004), (1.6, 0.008)):
-            ring = centre + (curves[part] - centre) * (factor, factor * 1.06)
-            rise = np.sin(np.linspace(0, np.pi, len(ring)))
-            curves[f"{part}_{factor}"] = ring + np.stack([0 * rise, lift * rise], 1) * (
-                1 if part == "eye_upper" else -1
-            )
-    return curves
 
 
 def _chain(landmarks: Chart, indices: list[int], counts: list[int], middle: int = -1) -> Chart:
@@ -105,6 +135,29 @@ def _chain(landmarks: Chart, indices: list[int], counts: list[int], middle: int 
     return chain
 
 
+def _inner_lip(landmarks: Chart, own: list[int], other: list[int]) -> Chart:
+    """From the midline to the corner: the mouth line plus half a lens-shaped gap.
+
+    A spline of its own through each lip would let the two cross just before the corner.
+    """
+    middle, side, corner = (
+        (landmarks[a] + landmarks[b]) / 2 for a, b in zip(own, other, strict=True)
+    )
+    half = (landmarks[own] - landmarks[other]) / 2
+    start = side[0] / corner[0]
+    towards = np.linspace(0, 1, 9)
+    # Half evenly spaced, half like a circle's arc: the lens turns sharply at the corner.
+    arc = np.sin(np.arcsin(start) + towards * (np.pi / 2 - np.arcsin(start)))
+    outer_part = (start + (1 - start) * towards + arc) / 2
+    u = corner[0] * np.concatenate([np.linspace(0, start, 5, endpoint=False), outer_part])
+    heights = [corner[1], side[1], middle[1], side[1], corner[1]]
+    line = CubicSpline([-corner[0], -side[0], 0.0, side[0], corner[0]], heights)(u)
+    lens = np.sqrt(1 - (u / corner[0]) ** 2)
+    at_side = np.sqrt(1 - (side[0] / corner[0]) ** 2)
+    gap = np.interp(u, [0.0, side[0]], [half[0, 1], half[1, 1] / at_side]) * lens
+    return np.stack([u, line + gap], axis=1)
+
+
 def _without_repeats(points: Chart) -> Chart:
     """Drop points within a hair of an earlier one; earlier ones (the landmarks) win."""
     pairs = cKDTree(points).query_pairs(2e-4, output_type="ndarray")
@@ -117,7 +170,7 @@ def _spacing(points: Chart, detailed: cKDTree) -> np.ndarray:
     return np.clip(_FINE + _GROWTH * (detailed.query(points)[0] - 0.02), _FINE, _COARSE)
 
 
-def _filling(fixed: Chart, landmarks: Chart) -> Chart:
+def _filling(fixed: Chart, landmarks: Chart, holes: list[Chart]) -> Chart:
     """Greedy Poisson discs that grow with the distance from eyes, nose and mouth."""
     detailed = cKDTree(landmarks[17:][landmarks[17:, 0] >= -0.05])
     random = np.random.default_rng(20)
@@ -130,6 +183,8 @@ def _filling(fixed: Chart, landmarks: Chart) -> Chart:
     midline = _midline(fixed, detailed)
     taken = list(np.concatenate([fixed, border, midline]))
     inside = np.linalg.norm(candidates, axis=1) < CHART_RADIUS - 0.06
+    for hole in holes:
+        inside &= ~inside_polygon(candidates, hole)
     candidates = candidates[inside]
     radii = _spacing(candidates, detailed)
     allowed = (candidates[:, 0] > radii * 0.55) & (

@@ -47,12 +47,12 @@ class Cut:
 
 
 _CUTS: dict[HairStyle, Cut] = {
-    "crop": Cut(1500, (30, 17), 5.0, 7.0, 0.05, 0.5, 15, (0.45, 0.1, 0.35), 4),
-    "parted": Cut(1300, (62, 30), 6.0, 9.0, 0.12, 0.8, 22, (1.0, 0.15, 0.1), 6),
-    "back": Cut(1200, (75, 60), 6.0, 9.0, 0.06, 0.5, 0, (0.15, 0.5, -1.0), 6),
-    "curly": Cut(1700, (55, 45), 5.0, 17.0, 0.03, 5.0, 0, (0.5, 0.6, -0.1), 9),
-    "bob": Cut(1100, (175, 140), 8.0, 9.0, 0.20, 1.0, 10, (1.0, 0.1, -0.05), 11),
-    "long": Cut(1100, (270, 235), 8.0, 9.0, 0.22, 2.5, 4, (1.0, 0.1, -0.1), 14),
+    "crop": Cut(1500, (24, 11), 6.5, 4.0, 0.05, 0.3, 15, (0.5, 0.0, 0.5), 4),
+    "parted": Cut(1200, (66, 22), 8.0, 7.0, 0.15, 0.5, 24, (1.0, 0.0, 0.15), 7),
+    "back": Cut(1100, (80, 60), 8.0, 7.0, 0.10, 0.5, 0, (0.12, 0.2, -1.0), 7),
+    "curly": Cut(1700, (46, 34), 6.0, 13.0, 0.03, 4.5, 0, (0.5, 0.6, -0.1), 8),
+    "bob": Cut(1000, (185, 135), 10.0, 9.0, 0.35, 1.0, 12, (1.0, 0.0, -0.15), 12),
+    "long": Cut(1000, (290, 235), 10.0, 9.0, 0.35, 2.2, 5, (1.0, 0.0, -0.2), 14),
 }
 
 _HAIRLINE = np.array(  # (z, y) in mm seen from the side: forehead, temple, sideburn, ear, nape
@@ -214,7 +214,7 @@ def _grow(
     top = np.clip((at[:, 1] - 5) / 60, 0, 1)
     length = cut.length_mm[1] + (cut.length_mm[0] - cut.length_mm[1]) * top
     step = (length * rng.uniform(0.75, 1.1, count) / cut.n_steps)[:, None]
-    heading = _comb(at, unit, cut) + 0.25 * unit + rng.normal(0, 0.13, (count, 3))
+    heading = _comb(at, unit, cut) + 0.12 * unit + rng.normal(0, 0.12, (count, 3))
     rank = rng.random(count)  # which strand lies above which
     phase = rng.uniform(0, 2 * np.pi, count)
     path, outward = [at], [unit]
@@ -222,10 +222,11 @@ def _grow(
         share = number / cut.n_steps
         heading = heading + np.array([0.0, -cut.gravity, -0.25 * cut.gravity])
         normal = _unit(at - CENTRE)
-        heading = _unit(0.55 * heading + 0.45 * _comb(at, normal, cut) * (1 - share) + 0.06 * normal)
+        heading = _unit(0.5 * heading + 0.5 * _comb(at, normal, cut) + 0.04 * normal)
         at = at + heading * step
         swell = cut.lift_mm * np.sin(np.pi * min(0.15 + 0.62 * share, 1.0))
         at = head.pushed_out(at, 0.8 + swell * (0.35 + 0.65 * rank))
+        at = _held_down(head, at, 3.0 + cut.lift_mm * (0.6 + 1.0 * rank))
         at = _off_the_face(_off_the_neck(at, rank), rank)
         path.append(at)
         outward.append(_unit(at - CENTRE - np.array([0, 1.0, 0]) * np.minimum(at[:, 1:2] + 20, 0)))
@@ -235,6 +236,14 @@ def _grow(
     curl = cut.curl_mm * grown * np.stack([np.sin(wave), np.cos(wave), np.sin(wave + 1)], 0)
     paths = paths + np.moveaxis(curl, 0, -1)
     return paths, outwards
+
+
+def _held_down(head: HeadShape, points: Points, most: Float[np.ndarray, "n"]) -> Points:
+    """Keep strands from standing further off the head than `most` mm; below the jaw they hang."""
+    away = points - CENTRE
+    height = head.height(points)
+    excess = np.maximum(height - most, 0) * np.clip((points[:, 1] + 75) / 30, 0, 1)
+    return points - _unit(away) * excess[:, None]
 
 
 def _unit(vectors: Points) -> Points:

@@ -164,7 +164,7 @@ def build_neck(radius_mm: float, uv: Float[np.ndarray, "2 2"]) -> Surface:
     rows, columns = 26, 48
     height = np.linspace(-48, -215, rows)
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)
-    flare = 1.0 + 0.9 * np.clip((-160 - height) / 55, 0, 1.5) ** 2
+    flare = 1.0 + 0.9 * np.clip((-148 - height) / 55, 0, 1.5) ** 2
     flare = flare + 0.10 * np.clip((height + 110) / 60, 0, 1)
     lean = np.interp(height, [-215, -150, -60], [-118, -104, -92])
     side, front = np.cos(turn)[None, :], np.sin(turn)[None, :]
@@ -190,7 +190,7 @@ def build_neck(radius_mm: float, uv: Float[np.ndarray, "2 2"]) -> Surface:
 
 def neck_follow(height: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
     """How far a point at this height (mm) goes with the head: 1 at the jaw, 0 at the collar."""
-    share = np.clip((height + 185) / 85, 0, 1)
+    share = np.clip((height + 172) / 76, 0, 1)
     return share * share * (3 - 2 * share)
 
 
@@ -212,7 +212,7 @@ def build_shoulders(
     half_depth = neck_radius_mm * 1.10 + 52 * np.sin(np.pi / 2 * np.clip(level * 1.5, 0, 1))
     slope = 66 * np.clip(level * 1.75, 0, 1) ** 1.3 + 200 * np.clip(level - 0.42, 0, 1)
     drop = collar_drop_mm * np.clip(front, 0, 1) ** 2 * (1 - level) ** 2
-    y = -158 - slope - drop - 16 * np.clip(front, 0, 1) * (1 - level)
+    y = -146 - slope - drop - 16 * np.clip(front, 0, 1) * (1 - level)
     squareness = 1 + 0.22 * (side * front) ** 2 * 4 * level
     x = half_width * side * squareness
     z = -112 + half_depth * front * squareness + 8 * level * front

@@ -137,9 +137,9 @@ def _flat(tone: Float[np.ndarray, "3"], gloss: float, rng: np.random.Generator) 
 def _strands(speaker: Speaker, rng: np.random.Generator, is_cut_out: bool) -> Atlas:
     """Lengthwise streaks; cut out, four lanes side by side, each fraying towards its end."""
     size = 256
-    streaks = gaussian_filter(rng.standard_normal((size, size)), (34, 0.8), mode="wrap")
+    streaks = gaussian_filter(rng.standard_normal((size, size)), (44, 1.7), mode="wrap")
     streaks = streaks / streaks.std()
-    fine = gaussian_filter(rng.standard_normal((size, size)), (50, 0.4), mode="wrap")
+    fine = gaussian_filter(rng.standard_normal((size, size)), (50, 0.7), mode="wrap")
     shade = np.clip(1 + 0.26 * streaks + 0.10 * fine / fine.std(), 0.35, 1.8)
     colour = np.array(speaker.hair) * shade[..., None]
     alpha = np.ones((size, size))
@@ -147,7 +147,7 @@ def _strands(speaker: Speaker, rng: np.random.Generator, is_cut_out: bool) -> At
         lane = np.mod(np.linspace(0, 4, size, endpoint=False), 1)[None, :]
         along = np.linspace(0, 1, size)[:, None]
         edge = np.abs(2 * lane - 1)
-        fullness = 1.25 - 0.9 * edge**2 - 0.95 * along**2.2
+        fullness = 1.35 - 0.95 * edge**2 - 0.85 * along**2.5
         alpha = (fullness + 0.42 * streaks > 0.42).astype(float)
     return np.concatenate([colour, alpha[..., None]], axis=-1)
 

@@ -13,6 +13,12 @@ from jaxtyping import Bool, Float, Int, UInt8
 from numba import njit
 
 _EMPTY = -1
+NOTHING = np.float32(-1e30)
+"""Depth where nothing is (finite, so that the kernels may assume finite arithmetic)."""
+
+kernel = njit(cache=True, fastmath=True, error_model="numpy")
+"""How every inner loop of the renderer is compiled; one thread, so that frames repeat to the bit."""
+
 _ALPHA_CUT = 128
 
 
@@ -20,7 +26,7 @@ class Visibility(NamedTuple):
     """What the z-buffer decided: one entry a sample.
 
     Attributes:
-        depth: z of the seen point, minus infinity where nothing is.
+        depth: z of the seen point, `NOTHING` where nothing is.
         triangle: Number of the seen triangle, -1 where nothing is.
         second: Barycentric weight of the triangle's second corner.
         third: Barycentric weight of its third corner.
@@ -72,7 +78,7 @@ def empty_visibility(height: int, width: int) -> Visibility:
     )
 
 
-@njit(cache=True)
+@kernel
 def rasterise(
     points: Float[np.ndarray, "vertices 3"], mesh: Mesh, visibility: Visibility
 ) -> None:
@@ -83,13 +89,15 @@ def rasterise(
         mesh: The triangles.
         visibility: Buffers, overwritten.
     """
-    visibility.depth[:] = -np.inf
+    visibility.depth[:] = NOTHING
+    visibility.second[:] = 0.0
+    visibility.third[:] = 0.0
     visibility.triangle[:] = _EMPTY
     for number in range(len(mesh.triangles)):
         _fill(points, mesh, visibility, number)
 
 
-@njit(cache=True)
+@kernel
 def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -> None:
     a, b, c = mesh.triangles[number]
     ax, ay = points[a, 0], points[a, 1]
@@ -104,11 +112,12 @@ def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -
     top = max(0, int(np.ceil(ay + min(0.0, by, cy))))
     bottom = min(height - 1, int(np.floor(ay + max(0.0, by, cy))))
     zb, zc = points[b, 2] - points[a, 2], points[c, 2] - points[a, 2]
+    share = np.float32(1.0) / area
     for y in range(top, bottom + 1):
         for x in range(left, right + 1):
-            second = ((x - ax) * cy - cx * (y - ay)) / area
-            third = (bx * (y - ay) - (x - ax) * by) / area
-            if second < 0.0 or third < 0.0 or second + third > 1.0:
+            second = ((x - ax) * cy - cx * (y - ay)) * share
+            third = (bx * (y - ay) - (x - ax) * by) * share
+            if second < 0 or third < 0 or second + third > 1:
                 continue
             depth = points[a, 2] + second * zb + third * zc
             if depth <= visibility.depth[y, x]:
@@ -121,7 +130,7 @@ def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -
             visibility.third[y, x] = third
 
 
-@njit(cache=True)
+@kernel
 def _is_solid(mesh: Mesh, number: int, second: float, third: float) -> bool:
     a, b, c = mesh.triangles[number]
     first = 1.0 - second - third

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from numba import njit
 
 from talkin.avatar.head import NECK_JOINT
 from talkin.avatar.motion import VIEWS
 from talkin.avatar.occlusion import bake_key_shadow, bake_occlusion
 from talkin.avatar.person import Person
-from talkin.avatar.rasteriser import Mesh, Visibility, empty_visibility, rasterise
+from talkin.avatar.rasteriser import Mesh, Visibility, empty_visibility, kernel, rasterise
 from talkin.avatar.shading import (
     HAIR,
     Attributes,
     Light,
     irradiance_of,
+    light_from,
     linear_table,
     resolve,
     shade,
@@ -190,8 +190,8 @@ class Scene:
         shadow = bake_key_shadow(key, body.vertices, self._mesh)
         is_hair = np.zeros(len(body), dtype=bool)
         is_hair[body.triangles[body.kind == HAIR]] = True
-        occlusion = np.where(is_hair, 0.25 + 0.75 * occlusion, occlusion**0.9)
-        shadow = np.where(is_hair, 0.3 + 0.7 * shadow, shadow)
+        occlusion = np.where(is_hair, 0.35 + 0.65 * occlusion, occlusion**0.9)
+        shadow = np.where(is_hair, 0.4 + 0.6 * shadow, shadow)
         margin = anatomy.vertices_of("lid_margin")
         occlusion[margin], shadow[margin] = 0.55, 0.45
         tint = np.concatenate([body.tint, occlusion[:, None], shadow[:, None]], axis=1)
@@ -203,7 +203,7 @@ class Scene:
         )
 
 
-@njit(cache=True)
+@kernel
 def _skin(
     vertices: np.ndarray, turns: np.ndarray, lag: np.ndarray, follow: np.ndarray, out: np.ndarray
 ) -> None:
@@ -217,7 +217,7 @@ def _skin(
             out[n, k] = follow[n] * head + (np.float32(1.0) - follow[n]) * torso
 
 
-@njit(cache=True)
+@kernel
 def _turn(vectors: np.ndarray, turns: np.ndarray, follow: np.ndarray, out: np.ndarray) -> None:
     """Turn directions with head and torso by their share (not made unit again)."""
     for n in range(len(vectors)):
@@ -250,11 +250,7 @@ def draw_light(seed: int) -> Light:
     strength = np.array([0.34, rng.uniform(0.12, 0.24), 0.10, rng.uniform(0.1, 0.4), 0.15, 0.16])
     colours = strength[:, None] * np.array([[0.95, 1.0, 1.08]] + [[1.0, 1.0, 1.0]] * 5)
     unit = np.array(directions) / np.linalg.norm(directions, axis=1, keepdims=True)
-    return Light(
-        key.astype(np.float32),
-        (warm * rng.uniform(0.62, 0.78)).astype(np.float32),
-        irradiance_of(unit, colours / warm),
-    )
+    return light_from(key, warm * rng.uniform(0.62, 0.78), irradiance_of(unit, colours / warm))
 
 
 def paint_background(

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
-from numba import njit
 
-from talkin.avatar.rasteriser import Mesh, Visibility
+from talkin.avatar.rasteriser import Mesh, Visibility, kernel
 
 SKIN, CLOTH, EYE, HAIR = 0, 1, 2, 3
 _TONE_STEPS = 16384
@@ -27,11 +26,13 @@ class Light(NamedTuple):
         key_direction: Unit vector towards the key light.
         key_colour: Linear RGB of the key.
         ambient: Irradiance of all else by spherical harmonics, a column a channel.
+        per_half: 1 over the length of key direction + view direction (Blinn's half vector).
     """
 
     key_direction: Float[np.ndarray, "3"]
     key_colour: Float[np.ndarray, "3"]
     ambient: Float[np.ndarray, "9 3"]
+    per_half: np.float32
 
 
 class Attributes(NamedTuple):
@@ -48,6 +49,22 @@ class Attributes(NamedTuple):
     tangent: Float[np.ndarray, "vertices 3"]
     tint: Float[np.ndarray, "vertices 5"]
     kind: Int[np.ndarray, "triangles"]
+
+
+def light_from(
+    key_direction: Float[np.ndarray, "3"],
+    key_colour: Float[np.ndarray, "3"],
+    ambient: Float[np.ndarray, "9 3"],
+) -> Light:
+    """A light from its unit key direction, key colour and `irradiance_of` everything else."""
+    key = np.asarray(key_direction, dtype=np.float32)
+    half = key + np.array([0.0, 0.0, 1.0], dtype=np.float32)
+    return Light(
+        key,
+        np.asarray(key_colour, dtype=np.float32),
+        np.asarray(ambient, dtype=np.float32),
+        np.float32(1.0 / np.linalg.norm(half)),
+    )
 
 
 def harmonics(directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
@@ -98,7 +115,7 @@ def linear_table() -> Float[np.ndarray, "256"]:
     return light.astype(np.float32)
 
 
-@njit(cache=True)
+@kernel
 def shade(
     mesh: Mesh,
     visibility: Visibility,
@@ -142,7 +159,7 @@ def shade(
                 _shade_solid(attributes, number, corners, weights, normal, light, albedo, radiance[y, x])
 
 
-@njit(cache=True)
+@kernel
 def _look_up(
     mesh: Mesh, corners: np.ndarray, weights: np.ndarray, linear: np.ndarray, albedo: np.ndarray
 ) -> None:
@@ -165,7 +182,7 @@ def _look_up(
     albedo[3] = mesh.texture[row, column, 3] / np.float32(255.0)
 
 
-@njit(cache=True)
+@kernel
 def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
     length = np.float32(1e-12)
     for k in range(3):
@@ -180,7 +197,7 @@ def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out:
         out[k] *= length
 
 
-@njit(cache=True)
+@kernel
 def _mix(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, k: int) -> float:
     return (
         weights[0] * values[corners[0], k]
@@ -189,7 +206,7 @@ def _mix(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, k: int) -
     )
 
 
-@njit(cache=True)
+@kernel
 def _ambient(light: Light, n: np.ndarray, channel: int) -> float:
     a = light.ambient
     x, y, z = n[0], n[1], n[2]
@@ -203,7 +220,7 @@ def _ambient(light: Light, n: np.ndarray, channel: int) -> float:
     return max(total, np.float32(0.0))
 
 
-@njit(cache=True)
+@kernel
 def _shade_solid(
     attributes: Attributes,
     number: int,
@@ -220,14 +237,17 @@ def _shade_solid(
     occlusion = _mix(attributes.tint, corners, weights, 3)
     shadow = _mix(attributes.tint, corners, weights, 4)
     # Blinn's half vector; the viewer looks along -z
-    half = np.sqrt(key[0] * key[0] + key[1] * key[1] + (key[2] + 1) * (key[2] + 1))
-    shine = max((facing + normal[2]) / half, np.float32(0.0))
+    half = light.per_half
+    shine = max((facing + normal[2]) * half, np.float32(0.0))
+    shine4 = shine * shine * shine * shine
+    shine16 = shine4 * shine4 * shine4 * shine4
     if kind == EYE:
-        lobe = shine**120
+        lobe = shine16 * shine16 * shine16 * shine16
+        lobe *= lobe
     elif kind == SKIN:
-        lobe = shine**14 + np.float32(0.6) * shine**50
+        lobe = shine16 + np.float32(0.6) * shine16 * shine16 * shine16
     else:
-        lobe = shine**30
+        lobe = shine16 * shine16
     rim = np.float32(1.0) - max(normal[2], np.float32(0.0))
     gloss = albedo[3] * shadow * (lobe + np.float32(0.25) * rim * rim * rim * rim)
     for k in range(3):
@@ -240,7 +260,7 @@ def _shade_solid(
         out[k] = albedo[k] * tint * received + gloss * light.key_colour[k]
 
 
-@njit(cache=True)
+@kernel
 def _shade_hair(
     attributes: Attributes,
     corners: np.ndarray,
@@ -255,16 +275,17 @@ def _shade_hair(
     key = light.key_direction
     along = strand[0] * key[0] + strand[1] * key[1] + strand[2] * key[2]
     facing = normal[0] * key[0] + normal[1] * key[1] + normal[2] * key[2]
-    half = np.sqrt(key[0] * key[0] + key[1] * key[1] + (key[2] + 1) * (key[2] + 1))
-    lengthwise = (along + strand[2]) / half
+    lengthwise = (along + strand[2]) * light.per_half
     across = np.sqrt(max(np.float32(1.0) - lengthwise * lengthwise, np.float32(0.0)))
     lit = min(max(facing * np.float32(0.75) + np.float32(0.4), np.float32(0.0)), np.float32(1.0))
     diffuse = np.sqrt(max(np.float32(1.0) - along * along, np.float32(0.0))) * lit
     occlusion = _mix(attributes.tint, corners, weights, 3)
     shadow = _mix(attributes.tint, corners, weights, 4)
-    bright = albedo[0]  # strand pattern: the lighter a strand, the more it shines
-    primary = across**60 * lit * shadow * np.float32(0.10) * bright
-    secondary = across**16 * lit * shadow * np.float32(0.55) * bright
+    across4 = across * across * across * across
+    across16 = across4 * across4 * across4 * across4
+    bright = min(albedo[0] * np.float32(6.0), np.float32(1.0))  # lighter strands shine more
+    primary = across16 * across16 * across16 * across16 * lit * shadow * np.float32(0.05) * bright
+    secondary = across16 * lit * shadow * np.float32(0.55) * bright
     for k in range(3):
         colour = albedo[k] * _mix(attributes.tint, corners, weights, k)
         received = diffuse * shadow * light.key_colour[k] + _ambient(light, normal, k) * occlusion
@@ -272,7 +293,7 @@ def _shade_hair(
         out[k] = colour * received + primary * light.key_colour[k]
 
 
-@njit(cache=True)
+@kernel
 def resolve(
     radiance: np.ndarray,
     background: np.ndarray,

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 Map = Float[np.ndarray, "rows columns"]
@@ -65,8 +64,11 @@ def stubble_dots(position: Positions, rng: np.random.Generator) -> tuple[Map, Ma
     edge = np.interp(across, [0, 24, 36, 50, 60, 68], [-50, -53, -60, -68, -50, -15])
     grows = np.clip((edge - y) / 7, 0, 1) * np.clip((z + 82) / 12, 0, 1)
     bare = np.exp(-(((across - 16) / 9) ** 2) - ((y + 90) / 4.5) ** 2) * 0.5
-    grows = grows * (1 - bare) * np.clip((y + 132) / 14, 0, 1)
-    dots = gaussian_filter(rng.standard_normal(x.shape).astype(np.float32), 0.7)
+    # Under the jaw it fades before the neck begins, whose skin is painted plain.
+    forward = (z + 80) / np.sqrt(x**2 + (y + 20) ** 2 + (z + 80) ** 2 + 1e-6)
+    below = np.clip((-50 - y) / 20, 0, 1)
+    grows = grows * (1 - bare) * (1 - below * (1 - np.clip((forward - 0.28) / 0.25, 0, 1)))
+    dots = cv2.GaussianBlur(rng.standard_normal(x.shape, dtype=np.float32), (0, 0), 0.7)
     dots = np.clip(dots / dots.std() - 0.2, 0, 1.5) / 1.5
     return dots, cv2.GaussianBlur(grows.astype(np.float32), (0, 0), 3.0)
 

@@ -111,7 +111,7 @@ def _near(rng: np.random.Generator, colour: Rgb, spread: float) -> Rgb:
 def _lip_tone(rng: np.random.Generator, skin: Rgb, is_woman: bool) -> Rgb:
     rosy = np.array([0.74, 0.36, 0.36]) if is_woman else np.array([0.70, 0.42, 0.39])
     depth = 0.45 + 0.62 * float(np.mean(skin))
-    share = rng.uniform(0.45, 0.75) if is_woman else rng.uniform(0.35, 0.5)
+    share = rng.uniform(0.45, 0.75) if is_woman else rng.uniform(0.25, 0.4)
     mixed = (1 - share) * np.array(skin) * (0.88, 0.74, 0.74) + share * rosy * depth
     r, g, b = mixed.clip(0.05, 0.95)
     return (round(float(r), 4), round(float(g), 4), round(float(b), 4))
@@ -143,7 +143,7 @@ def _speaker(seed: int, index: int, voice: Voice) -> Speaker:
         eyes=_near(rng, eyes, 0.1),
         shirt=_near(rng, _SHIRTS[_turn(seed, 7, index, len(_SHIRTS))], 0.08),
         collar_drop_mm=round(float(rng.uniform(15, 45) if is_woman else rng.uniform(5, 22)), 1),
-        neck_radius_mm=round(float(rng.uniform(46, 51) if is_woman else rng.uniform(53, 60)), 1),
+        neck_radius_mm=round(float(rng.uniform(43, 47) if is_woman else rng.uniform(49, 55)), 1),
         ear_size=round(float(rng.uniform(0.92, 1.08)), 3),
         light=int(rng.integers(2**31)),
         wall=_near(rng, tuple(rng.uniform(0.25, 0.75, 3)), 0.05),

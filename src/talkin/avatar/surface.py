@@ -4,7 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numba import njit
+
+from talkin.avatar.rasteriser import kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ def joined(surfaces: list[Surface]) -> Surface:
     return Surface(triangles=np.concatenate(triangles), **values)
 
 
-@njit(cache=True)
+@kernel
 def smooth_normals(
     vertices: Float[np.ndarray, "n 3"], triangles: Int[np.ndarray, "m 3"]
 ) -> Float[np.ndarray, "n 3"]:

@@ -5,12 +5,12 @@ knows which point of the face it colours. The atlas is that of `face_anatomy`, c
 right by patches for hair, cloth and plain skin.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import gaussian_filter
 
 from talkin.avatar.hair import inside_hairline
 from talkin.avatar.part_paint import paint_parts
@@ -30,6 +30,18 @@ PATCHES = {  # low and high corner in texels (column, row)
 }
 
 
+def noise_map(
+    rng: np.random.Generator, shape: tuple[int, ...], texels: float
+) -> Float[np.ndarray, "rows columns"]:
+    """Smooth noise of standard deviation 1 whose spots are about `texels` wide."""
+    coarse = max(int(texels / 1.5), 1)
+    small = rng.standard_normal((shape[0] // coarse + 2, shape[1] // coarse + 2), dtype=np.float32)
+    small = cv2.GaussianBlur(small, (0, 0), texels / coarse)
+    size = (small.shape[1] * coarse, small.shape[0] * coarse)
+    noise = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
+    return noise / noise.std()
+
+
 def texels_of(uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
     """Texture coordinates of `face_anatomy` (v up) to texels (column, row from the top)."""
     return np.stack([uv[:, 0] * (FACE_COLUMNS - 1), (1 - uv[:, 1]) * (ROWS - 1)], axis=1)
@@ -43,12 +55,36 @@ class SkinMap:
         is_skin: Whether a texel lies on skin or lips.
         position: mm; far away where `is_skin` is False.
         lip: 1 on the red of the lips, 0 beside it, soft at the border.
-        density: Texels per mm, for noise and strokes of true size.
+        kept: Distances from curves that every speaker's paint needs.
     """
 
     is_skin: Bool[np.ndarray, "rows columns"]
     position: Float[np.ndarray, "rows columns 3"]
     lip: Float[np.ndarray, "rows columns"]
+    kept: dict[str, Float[np.ndarray, "rows columns"]] = field(default_factory=dict)
+
+    @cached_property
+    def wrinkles(self) -> Float[np.ndarray, "rows columns"]:
+        """Lines of age, the same for everyone."""
+        return wrinkles(self.position)
+
+    @cached_property
+    def hollows(self) -> Float[np.ndarray, "rows columns"]:
+        """Where light seldom reaches: sockets, wings of the nose, lip corners, nostrils."""
+        return _hollows(self)
+
+    @cached_property
+    def flush(self) -> Float[np.ndarray, "rows columns"]:
+        """Where blood shows: cheeks, nose, chin, lids."""
+        cheeks = self.blob((43, -34, -3), (13, 13)) + 0.7 * self.blob((0, -37, 30), (11, 9))
+        chin = 0.4 * self.blob((0, -104, 14), (16, 10))
+        return cheeks + chin + 0.35 * self.blob((30, -6, 0), (17, 9))
+
+    def distance(self, name: str, line: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "r c"]:
+        """Distance (mm) from a curve of the average face, remembered by name."""
+        if name not in self.kept:
+            self.kept[name] = polyline_distance(self.position, line)
+        return self.kept[name]
 
     def blob(
         self, at: tuple[float, float, float], size: tuple[float, float]
@@ -130,32 +166,23 @@ def _paint_skin(
     tone = np.array(speaker.skin, dtype=np.float32)
     colour = np.broadcast_to(tone, (*shape, 3)).copy()
     for texels, strength in ((1.0, 0.022), (2.5, 0.018), (9.0, 0.016), (40.0, 0.02)):
-        noise = gaussian_filter(rng.standard_normal(shape).astype(np.float32), texels, mode="wrap")
-        colour *= 1 + strength * (noise / noise.std())[..., None] * np.array([0.75, 1.0, 1.1])
-    flush = speaker.redness * _flush(skin, rng)
+        noise = noise_map(rng, shape, texels)
+        colour *= 1 + strength * noise[..., None] * np.array([0.75, 1.0, 1.1], dtype=np.float32)
+    flush = (skin.flush * (0.8 + 0.35 * noise_map(rng, shape, 14.0))).clip(0, 1.4) * speaker.redness
     colour *= 1 - flush[..., None] * np.array([0.02, 0.17, 0.15])
-    colour *= 1 - _hollows(skin)[..., None] * np.array([0.75, 0.9, 0.95])
-    colour *= 1 - speaker.age * wrinkles(skin.position)[..., None] * np.array([0.8, 1, 1.0])
-    freckles = gaussian_filter(rng.standard_normal(shape).astype(np.float32), 1.6)
-    freckles = (freckles / freckles.std() > 2.0) * (
-        skin.blob((30, -28, 3), (26, 14)) + skin.blob((0, -20, 20), (10, 16))
-    )
-    colour *= 1 - speaker.freckles * freckles[..., None] * np.array([0.25, 0.4, 0.5])
+    colour *= 1 - skin.hollows[..., None] * np.array([0.75, 0.9, 0.95])
+    colour *= 1 - speaker.age * skin.wrinkles[..., None] * np.array([0.8, 1, 1.0])
+    if speaker.freckles > 0:
+        freckles = (noise_map(rng, shape, 1.6) > 2.0) * (
+            skin.blob((30, -28, 3), (26, 14)) + skin.blob((0, -20, 20), (10, 16))
+        )
+        colour *= 1 - speaker.freckles * freckles[..., None] * np.array([0.25, 0.4, 0.5])
     gloss = 0.05 + 0.05 * (skin.blob((0, -25, 22), (8, 22)) + skin.blob((0, 50, 10), (40, 18)))
     _paint_beard(colour, speaker, skin, rng)
     _paint_scalp(colour, speaker, skin, rng)
     _paint_lips(colour, gloss, speaker, skin, mean, rng)
     _paint_eyes_region(colour, speaker, skin, mean, rng)
     return np.concatenate([colour, gloss[..., None]], axis=-1)
-
-
-def _flush(skin: SkinMap, rng: np.random.Generator) -> np.ndarray:
-    patchy = gaussian_filter(rng.standard_normal(skin.is_skin.shape).astype(np.float32), 14)
-    patchy = 0.8 + 0.35 * patchy / patchy.std()
-    cheeks = skin.blob((43, -34, -3), (13, 13)) + 0.7 * skin.blob((0, -37, 30), (11, 9))
-    chin = 0.4 * skin.blob((0, -104, 14), (16, 10))
-    lids = 0.35 * skin.blob((30, -6, 0), (17, 9))
-    return ((cheeks + chin + lids) * patchy).clip(0, 1.4)
 
 
 def _hollows(skin: SkinMap) -> np.ndarray:
@@ -186,10 +213,9 @@ def _paint_scalp(
     colour: np.ndarray, speaker: Speaker, skin: SkinMap, rng: np.random.Generator
 ) -> None:
     """Hair roots on the skin, so that the hairline is soft and never shows bare scalp."""
-    depth = inside_hairline(skin.position[::2, ::2], speaker.hair_style)
+    depth = inside_hairline(skin.position[::6, ::6], speaker.hair_style)
     depth = cv2.resize(depth.astype(np.float32), skin.is_skin.shape[::-1])
-    noise = gaussian_filter(rng.standard_normal(depth.shape).astype(np.float32), (3.0, 1.0))
-    depth = depth + 2.2 * noise / noise.std()
+    depth = depth + 2.2 * noise_map(rng, depth.shape, 1.6)
     amount = np.clip((depth + 1.0) / 6.0, 0, 1)
     amount *= 0.55 if speaker.hair_style == "bald" else 0.93
     hair = np.array(speaker.hair, dtype=np.float32) * 0.75
@@ -206,13 +232,11 @@ def _paint_lips(  # noqa: PLR0913
 ) -> None:
     curves = face_anatomy().curves
     lip = skin.lip
-    wrinkled = gaussian_filter(rng.standard_normal(lip.shape).astype(np.float32), (9.0, 1.1))
-    red = np.array(speaker.lips, dtype=np.float32) * (
-        1 + 0.07 * (wrinkled / wrinkled.std())[..., None]
-    )
+    wrinkled = cv2.resize(noise_map(rng, (lip.shape[0] // 9, lip.shape[1]), 1.1), lip.shape[::-1])
+    red = np.array(speaker.lips, dtype=np.float32) * (1 + 0.07 * wrinkled[..., None])
     inner = np.minimum(
-        polyline_distance(skin.position, mean[curves["inner_lip_upper"]]),
-        polyline_distance(skin.position, mean[curves["inner_lip_lower"]]),
+        skin.distance("inner_upper", mean[curves["inner_lip_upper"]]),
+        skin.distance("inner_lower", mean[curves["inner_lip_lower"]]),
     )
     red *= 1 - 0.38 * np.exp(-((inner / 1.6) ** 2))[..., None] * np.array([0.8, 1, 1])
     amount = (0.92 * lip)[..., None]
@@ -236,11 +260,11 @@ def _paint_eyes_region(
         loop = curves[name]
         half = len(loop) // 2
         upper, lower = mean[loop[: half + 1]], mean[np.r_[loop[half:], loop[:1]]]
-        line = 0.95 * np.exp(-((polyline_distance(skin.position, upper) / 0.95) ** 2))
-        below = 0.38 * np.exp(-((polyline_distance(skin.position, lower) / 0.7) ** 2))
+        line = 0.95 * np.exp(-((skin.distance(f"{name}_upper", upper) / 0.95) ** 2))
+        below = 0.38 * np.exp(-((skin.distance(f"{name}_lower", lower) / 0.7) ** 2))
         crease = upper * np.array([1.0, 1.0, 1.0]) + np.array([0.35 * side, 4.1, 0.8])
         crease[:, 1] += 0.9 * np.sin(np.linspace(0, np.pi, len(crease)))
-        fold = 0.30 * np.exp(-((polyline_distance(skin.position, crease) / 0.8) ** 2))
+        fold = 0.30 * np.exp(-((skin.distance(f"{name}_crease", crease) / 0.8) ** 2))
         colour *= 1 - fold[..., None] * np.array([0.75, 0.95, 1.0])
         cover = np.maximum(line, below)[..., None]
         colour[:] = colour * (1 - cover) + lash * cover

@@ -33,9 +33,7 @@ class CutFinder:
         moved = float(np.abs(thumbnail - before).mean())
         recoloured = float(np.abs(colours - colours_before).sum()) / 2
         # A camera that pans or shakes changes every picture by much: a cut stands out from that.
-        is_cut = (
-            moved > max(_LAYOUT_JUMP, _TIMES_USUAL * self._usual) and recoloured > _COLOUR_JUMP
-        )
+        is_cut = moved > max(_LAYOUT_JUMP, _TIMES_USUAL * self._usual) and recoloured > _COLOUR_JUMP
         self._usual = 0.9 * self._usual + 0.1 * (0.0 if is_cut else moved)
         return is_cut
 

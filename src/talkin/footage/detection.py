@@ -12,12 +12,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.errors import ConfigurationError
 from talkin.footage.landmarks import LandmarkTrack
-from talkin.footage.nets import NetFile as NetFile
-from talkin.footage.nets import fetch_nets as fetch_nets
-from talkin.footage.nets import find_nets as find_nets
+from talkin.footage.nets import NetFile, fetch_nets, find_nets
 
 if TYPE_CHECKING:
     from talkin.footage.tracking import TrackingConfig
+
+__all__ = [
+    "ClipLandmarks",
+    "DetectionConfig",
+    "FaceDetector",
+    "FaceRegion",
+    "LandmarkSource",
+    "Landmarks",
+    "NetFile",
+    "fetch_nets",
+    "find_nets",
+    "load_detector",
+]
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -105,7 +116,7 @@ class FaceDetector(Protocol):
 
 
 @runtime_checkable
-class LandmarkSource(Protocol):
+class ClipLandmarks(Protocol):
     """A landmark source that knows whole clips, such as a folder of landmark files."""
 
     def track(
@@ -118,7 +129,11 @@ class LandmarkSource(Protocol):
         """Landmarks of one clip; see `tracking.track_landmarks`."""
 
 
-def load_detector(config: DetectionConfig | None = None) -> FaceDetector | LandmarkSource:
+LandmarkSource = FaceDetector | ClipLandmarks
+"""Whatever `tracking.track_landmarks` can take landmarks from."""
+
+
+def load_detector(config: DetectionConfig | None = None) -> LandmarkSource:
     """Load the configured landmark source.
 
     Raises:

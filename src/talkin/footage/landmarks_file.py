@@ -27,7 +27,7 @@ class LandmarksFolder:
     def track(
         self,
         path: Path,
-        config: "TrackingConfig",  # noqa: ARG002
+        config: "TrackingConfig",
         fps: float | Fraction | None,
         progress: Callable[[int], None] | None,
     ) -> LandmarkTrack:
@@ -89,4 +89,6 @@ def _both(before: np.ndarray, after: np.ndarray, along: np.ndarray) -> np.ndarra
 
 def _mixed(before: np.ndarray, after: np.ndarray, along: np.ndarray) -> np.ndarray:
     # A neighbour of weight 0 must not pass its NaN on.
-    return np.where(along <= 0, before, np.where(along >= 1, after, before + along * (after - before)))
+    return np.where(
+        along <= 0, before, np.where(along >= 1, after, before + along * (after - before))
+    )

@@ -71,10 +71,15 @@ def video_stream(container: Any, path: Path) -> Any:
 def decoded(container: Any, stream: Any) -> Iterator[Any]:
     """Frames of a stream in the order shown; packets that cannot be decoded are passed over."""
     for packet in packets_of(container, stream):
-        try:
-            yield from packet.decode()
-        except (av.FFmpegError, ValueError):
-            continue
+        yield from decoded_packet(packet)
+
+
+def decoded_packet(packet: Any) -> list[Any]:
+    """Frames that a packet sets free; none where it cannot be decoded."""
+    try:
+        return list(packet.decode())
+    except (av.FFmpegError, ValueError):
+        return []
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:

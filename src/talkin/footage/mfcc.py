@@ -66,7 +66,7 @@ def compute_mfcc(audio: Audio, config: MfccConfig | None = None) -> Float[np.nda
         center=True,
         pad_mode="constant",
     )
-    # librosa's own decibels are relative to the clip's loudest moment: that would tie rows together.
+    # librosa's own decibels are relative to the clip's loudest moment: that ties rows together.
     loudness = np.log(np.maximum(power, config.floor))
     return librosa.feature.mfcc(S=loudness, n_mfcc=config.n_mfcc).T.astype(np.float32)
 

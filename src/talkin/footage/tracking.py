@@ -16,11 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.footage.appearance import Appearance, appearance_of
 from talkin.footage.cuts import CutFinder
-from talkin.footage.detection import FaceDetector, FaceRegion, Landmarks, LandmarkSource
-from talkin.footage.landmarks import POINTS_OF_SCHEME
-from talkin.footage.landmarks import LandmarkTrack as LandmarkTrack
+from talkin.footage.detection import (
+    ClipLandmarks,
+    FaceDetector,
+    FaceRegion,
+    Landmarks,
+    LandmarkSource,
+)
+from talkin.footage.landmarks import POINTS_OF_SCHEME, LandmarkTrack
 from talkin.footage.track_notes import TrackNotes
 from talkin.footage.video import Frame, iter_frames, probe_video
+
+__all__ = ["LandmarkTrack", "TrackingConfig", "track_landmarks"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 _DARK, _BRIGHT = 25.0, 235.0  # mean grey level of a face beyond which its points are guesses
@@ -58,7 +65,7 @@ class TrackingConfig(BaseModel):
 
 def track_landmarks(
     path: Path,
-    detector: FaceDetector | LandmarkSource,
+    detector: LandmarkSource,
     config: TrackingConfig | None = None,
     fps: float | Fraction | None = None,
     progress: Callable[[int], None] | None = None,
@@ -81,7 +88,7 @@ def track_landmarks(
         FootageError: If the file cannot be read.
     """
     config = config or TrackingConfig()
-    if isinstance(detector, LandmarkSource):
+    if isinstance(detector, ClipLandmarks):
         return detector.track(path, config, fps, progress)
     info = probe_video(path)
     rate = fps or info.fps
@@ -183,14 +190,15 @@ class _Follower:
         return chosen.landmarks
 
     def _candidates(self, image: Image, thorough: bool) -> list[_Candidate]:
-        candidates = []
+        candidates: list[_Candidate] = []
         for region in self._detector.find_faces(image, thorough):
             # The second look begins from the points of the first: a search is only rough.
             rough = self._detector.place_points(image, region)
             fine = self._detector.place_points(image, rough.region)
-            if fine.score >= self._detector.min_score and self._is_plausible(image, fine):
-                if all(fine.region.overlap(c.landmarks.region) < 0.5 for c in candidates):
-                    candidates.append(_Candidate(fine, appearance_of(image, fine.points)))
+            is_face = fine.score >= self._detector.min_score and self._is_plausible(image, fine)
+            is_new = all(fine.region.overlap(c.landmarks.region) < 0.5 for c in candidates)
+            if is_face and is_new:
+                candidates.append(_Candidate(fine, appearance_of(image, fine.points)))
         return candidates
 
     def _choose(self, candidates: list[_Candidate], number: int) -> _Candidate | None:
@@ -226,7 +234,7 @@ class _Follower:
 
         nearest = min(candidates, key=distance)
         reach = last.size * (0.5 + 0.1 * self._lost_for)
-        if distance(nearest) <= reach or len(candidates) == 1 and self._is_same(nearest):
+        if distance(nearest) <= reach or (len(candidates) == 1 and self._is_same(nearest)):
             return nearest
         return self._by_likeness(candidates, self._person, number) if self._person else None
 
@@ -264,9 +272,8 @@ class _Follower:
         if count > 1:
             which = self._config.which
             chosen = {"largest": "the largest", "left": "the left one", "right": "the right one"}
-            self.notes.say(
-                f"{count} faces: {chosen.get(str(which), f'number {which} from the left')} is followed"
-            )
+            whom = chosen.get(str(which), f"number {which} from the left")
+            self.notes.say(f"{count} faces: {whom} is followed")
 
     def _remark_on_light(self, image: Image, landmarks: Landmarks, number: int) -> None:
         (x0, y0), (x1, y1) = landmarks.points.min(axis=0), landmarks.points.max(axis=0)

@@ -15,8 +15,17 @@ import numpy as np
 from jaxtyping import UInt8
 
 from talkin.errors import FootageError
-from talkin.footage.media import as_frame_rate, open_media, packets_of, time_of, video_stream
-from talkin.footage.video_writer import VideoWriter as VideoWriter
+from talkin.footage.media import (
+    as_frame_rate,
+    decoded_packet,
+    open_media,
+    packets_of,
+    time_of,
+    video_stream,
+)
+from talkin.footage.video_writer import VideoWriter
+
+__all__ = ["Frame", "VideoInfo", "VideoWriter", "iter_frames", "probe_video"]
 
 _STANDARD_RATES = tuple(
     Fraction(rate)
@@ -78,13 +87,12 @@ def probe_video(path: Path) -> VideoInfo:
     timeline = _timeline(path)
     with open_media(path) as container:
         stream = video_stream(container, path)
-        first = next(_shown(container, stream), None)
-        if first is None or not timeline.times:
+        start, first = next(_shown(container, stream), (Fraction(0), None))
+        if first is None:
             raise FootageError(f"{path}: none of its pictures can be decoded; the file is damaged")
         has_audio = len(container.streams.audio) > 0
         rate = timeline.mean_rate(stream.average_rate)
     height, width = _upright(first).shape[:2]
-    start = time_of(first) or timeline.times[0]
     shown = [time for time in timeline.times if time >= start]
     return VideoInfo(
         path=path,
@@ -205,35 +213,25 @@ class _Clock:
         return any(abs(time - wanted) < distance for time in self.lost)
 
 
-def _shown(container: Any, stream: Any, clock: _Clock | None = None) -> Iterator[Any]:
-    """Decoded frames with strictly rising presentation times."""
+def _shown(
+    container: Any, stream: Any, clock: _Clock | None = None
+) -> Iterator[tuple[Fraction, Any]]:
+    """Decoded frames with their presentation times, which strictly rise."""
     clock = clock or _Clock()
     last: Fraction | None = None
     step = 1 / stream.average_rate if stream.average_rate else Fraction(1, 25)
     for packet in packets_of(container, stream):
         clock.packet(packet, stream)
-        for frame in _decode(packet):
+        for frame in decoded_packet(packet):
             time = time_of(frame)
             if time is None:
-                time = step if last is None else last + step
-                frame.time_base = Fraction(1, 1_000_000)
-                frame.pts = round(time / frame.time_base)
-                time = time_of(frame)
+                time = Fraction(0) if last is None else last + step
             if last is not None and time <= last:
                 continue
             last = time
             clock.frame(time)
-            yield frame
+            yield time, frame
     clock.finish()
-
-
-def _decode(packet: Any) -> list[Any]:
-    import av
-
-    try:
-        return list(packet.decode())
-    except (av.FFmpegError, ValueError):
-        return []
 
 
 def _resampled(container: Any, stream: Any, rate: Fraction, path: Path) -> Iterator[Frame]:
@@ -242,8 +240,7 @@ def _resampled(container: Any, stream: Any, rate: Fraction, path: Path) -> Itera
     start: Fraction | None = None
     half, number = 1 / (2 * rate), 0
     picture = _Converter()
-    for frame in _shown(container, stream, clock):
-        time = time_of(frame)
+    for time, frame in _shown(container, stream, clock):
         start = time if start is None else start
         held.append((time - start, frame))
         # A row is due once the pictures reach half a step past it: until then a nearer one, or

@@ -1,0 +1,190 @@
+"""The footage manifest: which clips there are, and who speaks in them, by whose leave."""
+
+import csv
+import hashlib
+import re
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import pandas as pd
+
+from talkin.errors import ConfigurationError, FootageError
+from talkin.files import checked_name
+
+SPLITS = ("train", "validation", "test")
+COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
+_OPTIONAL = ("sentence",)
+_NAMES = ("clip", "speaker")
+_LARGEST_FIELD = 4096
+_VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
+)
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Read and check a manifest.
+
+    A file that a row names need not be there: preparing that clip will reject it by name, and
+    the others go on.
+
+    Args:
+        path: CSV with the columns `clip, path, speaker, split, view, consent` and, if wanted,
+            `sentence`. `path` is relative to the manifest's own folder.
+
+    Returns:
+        The rows as text, in the file's order, `sentence` filled with "" where it is missing.
+
+    Raises:
+        FootageError: If the file is missing or no table, or naming line and column: a missing
+            column or value, an unknown split, a clip named twice, a name that cannot name a
+            file, a path that leaves the manifest's folder.
+    """
+    path = Path(path)
+    rows, lines = _rows(path)
+    seen: dict[str, int] = {}
+    for row, line in zip(rows, lines, strict=True):
+        _check_row(row, f"{path}, line {line}")
+        # Two clips whose names differ in case alone would overwrite each other on some disks.
+        first = seen.setdefault(row["clip"].casefold(), line)
+        if first != line:
+            raise FootageError(
+                f"{path}, line {line}, column clip: {row['clip']!r} already stands in line "
+                f"{first}; give each clip a name of its own"
+            )
+    return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str)
+
+
+def manifest_skeleton(folder: Path) -> pd.DataFrame:
+    """A manifest of all videos in a folder, to be filled in by hand.
+
+    The speaker is the sub-folder's name (or "speaker1"), the split follows from the clip's name
+    alone (80 % train, 10 % validation, 10 % test), so it stays when clips are added; `consent`
+    is left empty, because only a person can say who agreed.
+
+    Args:
+        folder: Where the videos are, sub-folders included; the manifest belongs into it.
+
+    Raises:
+        FootageError: If there is no such folder or no video in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FootageError(f"{folder}: there is no such folder")
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in _VIDEO_SUFFIXES
+        and file.is_file()
+        and not _is_hidden(file, folder)
+    )
+    if not files:
+        raise FootageError(
+            f"{folder}: no video there (looked for {', '.join(sorted(_VIDEO_SUFFIXES))})"
+        )
+    taken: set[str] = set()
+    rows = [_skeleton_row(file.relative_to(folder), taken) for file in files]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str)
+
+
+def _rows(path: Path) -> tuple[list[dict[str, str]], list[int]]:
+    rows, lines = [], []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True, restkey="", restval="")
+            _check_columns(reader.fieldnames, path)
+            for row in reader:
+                if row.pop("", None):
+                    raise FootageError(
+                        f"{path}, line {reader.line_num}: more fields than columns; put a field "
+                        "that holds a comma in double quotes"
+                    )
+                rows.append({key: row.get(key, "").strip() for key in (*COLUMNS, *_OPTIONAL)})
+                lines.append(reader.line_num)
+    except FileNotFoundError as error:
+        raise FootageError(
+            f"{path}: there is no manifest; `talkin manifest FOLDER` writes one to fill in"
+        ) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FootageError(f"{path}: cannot be read as a CSV table in UTF-8: {error}") from error
+    return rows, lines
+
+
+def _check_columns(names: object, path: Path) -> None:
+    given = [str(name).strip() for name in names] if isinstance(names, list) else []
+    missing = [name for name in COLUMNS if name not in given]
+    if missing:
+        raise FootageError(
+            f"{path}, line 1: column {missing[0]!r} is missing; the first line must be "
+            f"{','.join(COLUMNS)}[,sentence]"
+        )
+    twice = [name for name in given if given.count(name) > 1]
+    if twice:
+        raise FootageError(f"{path}, line 1: column {twice[0]!r} stands there twice")
+
+
+def _check_row(row: dict[str, str], where: str) -> None:
+    for column in ("clip", "path", "speaker", "split"):
+        if not row[column]:
+            raise FootageError(f"{where}, column {column}: empty; every clip needs one")
+    for column, value in row.items():
+        if len(value) > _LARGEST_FIELD or not value.isprintable():
+            raise FootageError(f"{where}, column {column}: too long, or holds control characters")
+    _check_names(row, where)
+    if row["split"] not in SPLITS:
+        raise FootageError(
+            f"{where}, column split: {row['split']!r} is none of {', '.join(SPLITS)}"
+        )
+    if _leaves_folder(row["path"]):
+        raise FootageError(
+            f"{where}, column path: {row['path']!r} leaves the manifest's folder; copy or link "
+            "the file into that folder and name it relative to it"
+        )
+
+
+def _check_names(row: dict[str, str], where: str) -> None:
+    for column in _NAMES:
+        try:
+            checked_name(row[column], column)
+        except ConfigurationError as error:
+            raise FootageError(f"{where}, column {column}: {error}") from error
+
+
+def _leaves_folder(path: str) -> bool:
+    as_posix, as_windows = PurePosixPath(path), PureWindowsPath(path)
+    is_absolute = as_posix.is_absolute() or bool(as_windows.drive or as_windows.root)
+    return is_absolute or ".." in as_posix.parts or ".." in as_windows.parts
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def _skeleton_row(path: Path, taken: set[str]) -> dict[str, str]:
+    clip = _free_name(_safe(path.with_suffix("").as_posix().replace("/", "_")), taken)
+    speaker = _safe(path.parts[0]) if len(path.parts) > 1 else "speaker1"
+    return {
+        "clip": clip,
+        "path": path.as_posix(),
+        "speaker": speaker,
+        "split": _stable_split(clip),
+        "view": "front",
+        "consent": "",
+        "sentence": "",
+    }
+
+
+def _safe(name: str) -> str:
+    kept = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]+", "_", name)).strip("._-")
+    return kept[:100].rstrip("._-") or "clip"
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    candidate, number = name, 2
+    while candidate.casefold() in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    taken.add(candidate.casefold())
+    return candidate
+
+
+def _stable_split(clip: str) -> str:
+    tenth = int(hashlib.sha256(clip.encode()).hexdigest()[:8], 16) % 10
+    return {0: "test", 1: "validation"}.get(tenth, "train")

@@ -114,8 +114,8 @@ class Deflicker:
         result[self._box] = np.clip(np.rint(stable), 0, 255).astype(np.uint8)
         return result
 
-    def cut(self) -> None:
-        """Forget the frame before: the next one follows a cut."""
+    def forget(self) -> None:
+        """Start anew with the next frame, as after a cut."""
         self._before = None
 
 

@@ -97,7 +97,7 @@ def frames_in_order(
     """
     again = _needed_again(order)
     source = enumerate(frame.image for frame in iter_frames(video, fps))
-    at, image = -1, None
+    at, image = -1, np.zeros((0, 0, 3), dtype=np.uint8)
     with tempfile.TemporaryFile(dir=folder) as opened:
         spool = _Spool(opened)
         for wanted in order.tolist():
@@ -106,8 +106,6 @@ def frames_in_order(
                 continue
             while at < wanted:
                 at, image = next(source, (wanted, image))
-                if image is None:
-                    raise FootageError(f"{video}: no picture could be decoded")
                 if again[at]:
                     spool.write(at, image)
             yield image

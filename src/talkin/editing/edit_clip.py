@@ -1,0 +1,213 @@
+"""Footage and new speech in, the same footage with a mouth that speaks it out.
+
+Two streaming passes: the first follows the face through the footage, from which the whole edit is
+planned in numbers; the second decodes again, renders, composites and writes. No more than two
+windows of pictures are held, so memory does not grow with the length of the clip.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from talkin.editing.driving import DrivingConfig
+from talkin.editing.painting import MouthPainter, PaintedFrame, PaintingConfig
+from talkin.editing.plan import EditPlan, plan_edit
+from talkin.editing.rendering import renderer_of
+from talkin.editing.report import EditReport, StageClock, unedited_ranges
+from talkin.editing.side_by_side import beside
+from talkin.editing.teeth import TeethDatabase
+from talkin.editing.timing import TimingConfig, frames_in_order
+from talkin.errors import ConfigurationError, FootageError, NoFaceError
+from talkin.face3d.fitting import FitConfig, fit_clip
+from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
+from talkin.footage.audio import read_audio
+from talkin.footage.detection import LandmarkSource
+from talkin.footage.tracking import TrackingConfig, track_landmarks
+from talkin.footage.video import VideoInfo, VideoWriter, iter_frames, probe_video
+from talkin.samples.alignment import crop_frame, crop_transforms
+
+if TYPE_CHECKING:
+    from talkin.networks.talking_face import TalkingFace
+
+Progress = Callable[[str, int, int], None]
+Item = TypeVar("Item")
+
+
+class EditConfig(BaseModel):
+    """Everything that shapes an edit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tracking: TrackingConfig = TrackingConfig()
+    fit: FitConfig = FitConfig()
+    driving: DrivingConfig = DrivingConfig()
+    timing: TimingConfig = TimingConfig()
+    painting: PaintingConfig = PaintingConfig()
+
+
+def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit needs
+    video: Path,
+    audio: Path,
+    output: Path,
+    model: "TalkingFace",
+    face_model: MorphableModel,
+    detector: LandmarkSource,
+    config: EditConfig | None = None,
+    progress: Progress | None = None,
+    comparison: Path | None = None,
+) -> EditReport:
+    """Make the person in a video say something else.
+
+    The output has the footage's size and frame rate, the new sound, and the sound's length within
+    one frame. Frames without a face pass through unedited.
+
+    Args:
+        video: Footage of the target.
+        audio: The new speech, any sound or video file.
+        output: The mp4 to write; an older one is replaced only by a whole new one.
+        model: Trained networks.
+        face_model: The face model that `model` was trained with.
+        detector: Finds landmarks.
+        config: Everything else.
+        progress: Called with a stage's name, frames done and frames in all.
+        comparison: Also write footage and edit beside each other here.
+
+    Raises:
+        FootageError: If a file cannot be read or written, or the footage is too short.
+        NoFaceError: If the footage shows no face.
+        ConfigurationError: If the face model is not the networks' own.
+    """
+    config = config or EditConfig()
+    _check_request([video, audio], [output, comparison], model, face_model)
+    clock, tell = StageClock(), progress or _silent
+    info = probe_video(video)
+    sound = read_audio(audio, model.config.mfcc.sample_rate)
+    tell("following the face", 0, info.n_frames)
+    with clock.stage("track"):
+        track = track_landmarks(video, detector, config.tracking, fps=info.fps)
+    with clock.stage("fit"):
+        parameters = fit_clip(track, face_model, config.fit)
+    if not parameters.is_valid.any():
+        raise NoFaceError(f"{video}: no face was found in any of its {len(parameters)} frames")
+    tell("following the face", info.n_frames, info.n_frames)
+    with clock.stage("drive"):
+        plan = plan_edit(parameters, sound, model, face_model, config.driving, config.timing)
+    teeth = None
+    if config.painting.use_teeth:
+        with clock.stage("teeth"):
+            teeth = _teeth_of_footage(info, parameters, model, face_model, config)
+    painter = MouthPainter(
+        plan, renderer_of(model), model.config.crop, config.painting, clock, teeth
+    )
+    images = frames_in_order(video, plan.order, info.fps, output.parent)
+    frames = painter.paint(_timed(images, clock, "decode"))
+    with clock.stage("all but following"):
+        _write(_told(frames, tell, len(plan)), info, audio, output, comparison, clock)
+    return _report(output, info, plan, clock)
+
+
+def _write(
+    frames: Iterable[PaintedFrame],
+    info: VideoInfo,
+    audio: Path,
+    output: Path,
+    comparison: Path | None,
+    clock: StageClock,
+) -> None:
+    with ExitStack() as stack:
+        width, height = info.width, info.height
+        edited = stack.enter_context(VideoWriter(output, width, height, info.fps, audio))
+        compared = None
+        if comparison is not None:
+            compared = stack.enter_context(
+                VideoWriter(comparison, 2 * width, height, info.fps, audio)
+            )
+        for frame in frames:
+            with clock.stage("encode"):
+                edited.write(frame.edited)
+                if compared is not None:
+                    compared.write(beside([frame.footage, frame.edited], ["footage", "edited"]))
+
+
+def _teeth_of_footage(
+    info: VideoInfo,
+    parameters: FaceParameters,
+    model: "TalkingFace",
+    face_model: MorphableModel,
+    config: EditConfig,
+) -> TeethDatabase:
+    """Collect the footage's open mouths, evenly over its length."""
+    crop = model.config.crop
+    database = TeethDatabase(crop.px_per_mm, config.painting.teeth)
+    transforms = crop_transforms(parameters, crop)
+    points = parameters.in_crop(transforms).mouth_landmarks(face_model)
+    is_open = parameters.is_valid & database.shows_teeth(points)
+    found = np.flatnonzero(is_open)
+    wanted = set(found[:: max(1, -(-len(found) // config.painting.teeth.entries))].tolist())
+    for number, frame in enumerate(iter_frames(info.path, info.fps)):
+        if number in wanted:
+            database.add(crop_frame(frame.image, transforms[number], crop.size_px), points[number])
+    return database
+
+
+def _check_request(
+    inputs: list[Path],
+    outputs: list[Path | None],
+    model: "TalkingFace",
+    face_model: MorphableModel,
+) -> None:
+    """Refuse at once what would only fail after minutes of work."""
+    if face_model.name != model.face_model.name:
+        raise ConfigurationError(
+            f"the networks speak face model {model.face_model.name}, but {face_model.name} was "
+            "given; use the one in the model's folder"
+        )
+    for output in outputs:
+        if output is None:
+            continue
+        if any(output.resolve() == Path(path).resolve() for path in inputs):
+            raise FootageError(f"{output} would overwrite its own input; choose another name")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(output.parent, os.W_OK):
+            raise FootageError(f"{output.parent} cannot be written to; choose another folder")
+
+
+def _report(output: Path, info: VideoInfo, plan: EditPlan, clock: StageClock) -> EditReport:
+    return EditReport(
+        output=output,
+        fps=info.fps,
+        n_frames=len(plan),
+        n_edited=int(plan.is_edited.sum()),
+        unedited=unedited_ranges(plan.is_edited, "no face was found, or it could not be fitted"),
+        frame_order=plan.order,
+        ms_per_frame=clock.ms_per_frame(len(plan)),
+        notes=list(plan.notes),
+    )
+
+
+def _timed(items: Iterable[Item], clock: StageClock, stage: str) -> Iterator[Item]:
+    """Count the time that an iterator takes for its items."""
+    source = iter(items)
+    while True:
+        with clock.stage(stage):
+            try:
+                item = next(source)
+            except StopIteration:
+                return
+        yield item
+
+
+def _told(items: Iterable[Item], tell: Progress, total: int) -> Iterator[Item]:
+    for done, item in enumerate(items, start=1):
+        yield item
+        tell("speaking", done, total)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""

@@ -1,0 +1,137 @@
+"""The second pass: footage frames in, edited frames out, a few pictures at a time."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkin.editing.compositing import CompositingConfig, composite
+from talkin.editing.deflicker import Deflicker, DeflickerConfig
+from talkin.editing.masks import MaskConfig, mouth_mask
+from talkin.editing.plan import EditPlan
+from talkin.editing.rendering import RenderWindow, WindowedRenderer, WindowingConfig
+from talkin.editing.report import StageClock
+from talkin.editing.teeth import TeethConfig, TeethDatabase
+from talkin.samples.alignment import CropConfig, crop_frame, mask_box
+
+
+class PaintingConfig(BaseModel):
+    """How the new mouth is drawn and pasted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    windowing: WindowingConfig = WindowingConfig()
+    mask: MaskConfig = MaskConfig()
+    compositing: CompositingConfig = CompositingConfig()
+    use_deflicker: bool = Field(default=False, description="Remove flicker of the mouth.")
+    deflicker: DeflickerConfig = DeflickerConfig()
+    use_teeth: bool = Field(default=False, description="Lend teeth the detail of the footage's.")
+    teeth: TeethConfig = TeethConfig()
+
+
+class PaintedFrame(NamedTuple):
+    """An output frame and the footage frame under it."""
+
+    footage: UInt8[np.ndarray, "height width 3"]
+    edited: UInt8[np.ndarray, "height width 3"]
+
+
+class _Waiting(NamedTuple):
+    number: int
+    image: np.ndarray
+    crop: np.ndarray
+
+
+class MouthPainter:
+    """Renders and pastes the mouths of one planned edit."""
+
+    def __init__(
+        self,
+        plan: EditPlan,
+        render: RenderWindow,
+        crop: CropConfig,
+        config: PaintingConfig,
+        clock: StageClock,
+        teeth: TeethDatabase | None = None,
+    ) -> None:
+        """Prepare an edit.
+
+        Args:
+            plan: The edit in numbers.
+            render: The renderer, one window at a time.
+            crop: Geometry of the crops that it was trained on.
+            config: How to draw and paste.
+            clock: Counts each stage's time.
+            teeth: The footage's open mouths, where teeth are to be sharpened.
+        """
+        self._plan, self._crop, self._config, self._clock = plan, crop, config, clock
+        self._box, self._teeth = mask_box(crop), teeth
+        self._render = render
+        self._deflicker = (
+            Deflicker(self._box, crop.px_per_mm, config.deflicker) if config.use_deflicker else None
+        )
+
+    def paint(self, images: Iterable[np.ndarray]) -> Iterator[PaintedFrame]:
+        """Edit the planned frames, streaming.
+
+        Args:
+            images: Footage frames in the plan's order (RGB).
+
+        Yields:
+            One output frame a planned frame.
+        """
+        windows = WindowedRenderer(self._timed_render, self._config.windowing)
+        waiting: deque[_Waiting] = deque()
+        for number, image in enumerate(images):
+            with self._clock.stage("crop"):
+                transform = self._plan.transforms[number]
+                crop = crop_frame(image, transform, self._crop.size_px)
+            waiting.append(_Waiting(number, image, crop))
+            for rendered in windows.push(crop, self._plan.new_points[number]):
+                yield self._finish(waiting.popleft(), rendered)
+        for rendered in windows.flush():
+            yield self._finish(waiting.popleft(), rendered)
+
+    def _timed_render(
+        self, crops: np.ndarray, landmarks: np.ndarray
+    ) -> Float[np.ndarray, "outputs size size 3"]:
+        with self._clock.stage("render"):
+            return self._render(crops, landmarks)
+
+    def _finish(self, frame: _Waiting, rendered: np.ndarray) -> PaintedFrame:
+        if not self._plan.is_edited[frame.number]:
+            if self._deflicker is not None:
+                self._deflicker.forget()
+            return PaintedFrame(frame.image, frame.image)
+        points = self._plan.new_points[frame.number]
+        rendered = self._post_process(rendered, points)
+        with self._clock.stage("composite"):
+            mask = mouth_mask(
+                self._plan.old_points[frame.number],
+                points,
+                self._box,
+                self._crop.size_px,
+                self._crop.px_per_mm,
+                self._config.mask,
+            )
+            edited = composite(
+                frame.image,
+                rendered,
+                frame.crop,
+                mask,
+                self._plan.transforms[frame.number],
+                self._config.compositing,
+            )
+        return PaintedFrame(frame.image, edited)
+
+    def _post_process(self, rendered: np.ndarray, points: np.ndarray) -> np.ndarray:
+        if self._teeth is not None:
+            with self._clock.stage("teeth"):
+                rendered = self._teeth.transfer(rendered, points)
+        if self._deflicker is not None:
+            with self._clock.stage("deflicker"):
+                rendered = self._deflicker(rendered)
+        return rendered

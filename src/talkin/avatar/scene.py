@@ -89,7 +89,7 @@ def framed_poses(
 class Scene:
     """A person under one light, from one view, before one background."""
 
-    def __init__(self, person: Person, view: str, size_px: int, noise: float, seed: int) -> None:
+    def __init__(self, person: Person, view: str, size_px: int, noise: float) -> None:
         """Bake shadows and background.
 
         Args:
@@ -97,7 +97,6 @@ class Scene:
             view: Name of the view, which the torso faces.
             size_px: Side of the square picture, px.
             noise: Standard deviation of the sensor noise in sRGB levels.
-            seed: Drives background and noise.
         """
         self.person, self.size_px = person, size_px
         self._torso = rotation_matrix(np.array([*np.radians(VIEWS[view]), 0.0])).astype(np.float32)
@@ -107,11 +106,10 @@ class Scene:
             body.triangles, body.is_two_sided, body.is_cut_out, body.uv, person.texture
         )
         self._attributes = self._baked_attributes()
-        rng = np.random.default_rng([seed, 11])
+        rng = np.random.default_rng([person.speaker.seed, 11, list(VIEWS).index(view)])
         self._background = paint_background(person.speaker.wall, size_px, rng)
         shape = (_NOISE_BANK, size_px + 32, size_px + 32, 3)
         self._noise = np.clip(np.rint(rng.standard_normal(shape) * noise), -60, 60).astype(np.int8)
-        self._noise_seed = seed
         side = size_px * _SUPERSAMPLING
         self._visibility = empty_visibility(side, side)
         self._radiance = np.empty((side, side, 4), dtype=np.float32)
@@ -124,14 +122,14 @@ class Scene:
         return self._visibility
 
     def draw(
-        self, expression: Float[np.ndarray, "expression"], pose: Pose, frame: int
+        self, expression: Float[np.ndarray, "expression"], pose: Pose, noise_key: tuple[int, int]
     ) -> UInt8[np.ndarray, "size size 3"]:
         """One picture.
 
         Args:
             expression: Expression coefficients.
             pose: Where the head is.
-            frame: Picks the noise; the same frame number always has the same noise.
+            noise_key: Clip seed and frame number: the same frame always has the same noise.
         """
         person, attributes = self.person, self._attributes
         vertices = person.body.vertices.copy()
@@ -147,7 +145,7 @@ class Scene:
         linear, tone = self._tables
         shade(self._mesh, self._visibility, attributes, self._light, linear, self._radiance)
         picture = np.empty((self.size_px, self.size_px, 3), dtype=np.uint8)
-        resolve(self._radiance, self._background, self._noise_of(frame), tone, picture)
+        resolve(self._radiance, self._background, self._noise_of(noise_key), tone, picture)
         return picture
 
     def _placed(
@@ -176,8 +174,8 @@ class Scene:
         for rows, baked in self._inside:
             self._attributes.tint[rows, 3:] = np.array(baked) * (0.30 + 0.70 * share)
 
-    def _noise_of(self, frame: int) -> np.ndarray:
-        rng = np.random.default_rng([self._noise_seed, 12, frame])
+    def _noise_of(self, key: tuple[int, int]) -> np.ndarray:
+        rng = np.random.default_rng([12, *key])
         which, row, column = (int(rng.integers(n)) for n in (_NOISE_BANK, 32, 32))
         return self._noise[which, row : row + self.size_px, column : column + self.size_px]
 

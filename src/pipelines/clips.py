@@ -7,12 +7,11 @@ too, with the reason; those reasons become the rejects table.
 
 import json
 import logging
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +19,7 @@ from talkin.errors import TalkinError
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 State = Literal["done", "rejected", "failed"]
 Chunk = tuple[dict[str, Any], ...]
 
@@ -47,7 +47,8 @@ class StepRecord:
         state: `rejected` for a fault of the clip, which stays until the clip or a setting
             changes; `failed` for one that may be passing, so that the next run tries again.
         reason: Why, when not done.
-        seconds: How long it took.
+
+    Nothing here depends on the machine or the moment, so that two runs leave the same bytes.
     """
 
     clip: str
@@ -55,7 +56,6 @@ class StepRecord:
     fingerprint: str
     state: State
     reason: str = ""
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,6 @@ def _guarded(
     step: str, clip: str, work: Callable[..., tuple[Any, ...]], task: ClipTask
 ) -> tuple[StepRecord, tuple[Any, ...] | None]:
     """Do one clip's work; whatever it raises becomes a record."""
-    start = time.perf_counter()
     state: State = "done"
     reason, outputs = "", None
     try:
@@ -181,11 +180,10 @@ def _guarded(
         where = traceback.extract_tb(error.__traceback__)[-1]
         state = "failed"
         reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-    seconds = round(time.perf_counter() - start, 3)
-    return StepRecord(clip, step, task.fingerprint, state, reason, seconds), outputs
+    return StepRecord(clip, step, task.fingerprint, state, reason), outputs
 
 
-def _progress[T](
+def _progress(
     step: str, results: Iterator[T], todo: Mapping[str, ClipTask], parallel: ParallelConfig
 ) -> Iterator[T]:
     from tqdm import tqdm

@@ -10,9 +10,11 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 _state = {"run_id": ""}
 _LONGEST_VALUE = 500
@@ -24,7 +26,7 @@ def is_tracking() -> bool:
     return bool(_state["run_id"])
 
 
-def _survived[**P](function: Callable[P, None]) -> Callable[P, None]:
+def _survived(function: Callable[P, None]) -> Callable[P, None]:
     """Turn any failure into a warning and stop tracking."""
 
     @functools.wraps(function)

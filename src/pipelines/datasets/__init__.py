@@ -5,7 +5,8 @@
     records     what a preparing step did with each clip
     video       a clip that shows itself in a notebook
     model       a trained network's folder
-    manifest    the footage manifest and the table of edits to make
+    manifest    the footage manifest, the footage table and the table of edits asked for
+    consent     the consent register
     documents   JSON and HTML files
 
 Catalog entries name them by module: `type: pipelines.datasets.clip_files.ClipFilesDataset`.

@@ -31,7 +31,7 @@ def _read_face_parameters(path: Path) -> Any:
 
 
 def _read_landmarks(path: Path) -> Any:
-    from talkin.footage.tracking import LandmarkTrack
+    from talkin.footage.landmarks import LandmarkTrack
 
     return LandmarkTrack.load(path)
 
@@ -109,6 +109,19 @@ def _write_record(record: Any, path: Path) -> None:
         part.write_text(record_to_json(record), encoding="utf-8")
 
 
+def _read_json(path: Path) -> Any:
+    import json
+
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write_json(content: Any, path: Path) -> None:
+    import json
+
+    with replace_when_whole(path) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 KINDS = {
     "face_parameters": Kind(".parquet", _read_face_parameters, _save_itself),
     "landmarks": Kind(".parquet", _read_landmarks, _save_itself),
@@ -117,5 +130,6 @@ KINDS = {
     "crops": Kind(".arrow", _read_crops),
     "phonemes": Kind(".phonemes.parquet", _read_table, _write_table),
     "video": Kind(".mp4", _read_video),
+    "json": Kind(".json", _read_json, _write_json),
     "record": Kind(".json", _read_record, _write_record),
 }

@@ -18,15 +18,30 @@ class FootageManifestDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
     path. A missing or wrong manifest raises the library's own error, which names the way out.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file; `metadata` is a description for readers."""
+    COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
+
+    def __init__(
+        self, *, filepath: str, is_optional: bool = False, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the file.
+
+        Args:
+            filepath: The CSV.
+            is_optional: Whether an absent file is an empty table.
+            metadata: Ignored by Kedro; a description for readers.
+        """
         self._path = Path(filepath)
+        self._is_optional = is_optional
         self.metadata = metadata
 
     def load(self) -> "pd.DataFrame":
         """Read and check the manifest."""
+        import pandas as pd
+
         from talkin.footage.manifest import read_manifest
 
+        if self._is_optional and not self._path.exists():
+            return pd.DataFrame(columns=[*self.COLUMNS, "file"], dtype=str)
         manifest = read_manifest(self._path)
         folder = self._path.parent.resolve()
         manifest["file"] = [str(folder / path) for path in manifest["path"]]
@@ -36,6 +51,40 @@ class FootageManifestDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         """Write the table without the column that loading adds."""
         with replace_when_whole(self._path) as part:
             data.drop(columns="file", errors="ignore").to_csv(part, index=False)
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}
+
+
+class FootageTableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
+    """Parquet, a row a clip, whose `file` is an absolute path in memory and is not in the file.
+
+    So the table's bytes are the same on every machine.
+    """
+
+    def __init__(
+        self, *, filepath: str, footage: dict[str, str], metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the file, and under `footage: path:` the folder that `path` is relative to."""
+        self._path = Path(filepath)
+        self._folder = Path(footage["path"])
+        self.metadata = metadata
+
+    def load(self) -> "pd.DataFrame":
+        """Read the table and add `file`."""
+        import pandas as pd
+
+        table = pd.read_parquet(self._path)
+        table["file"] = [str(self._folder.resolve() / path) for path in table["path"]]
+        return table
+
+    def save(self, data: "pd.DataFrame") -> None:
+        """Write the table without `file`."""
+        with replace_when_whole(self._path) as part:
+            data.drop(columns="file", errors="ignore").to_parquet(part, index=False)
 
     def _exists(self) -> bool:
         return self._path.exists()

@@ -51,3 +51,26 @@ class ModelFolderDataset(AbstractDataset[Any, Any]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder), "network": self._network}
+
+
+class FolderDataset(AbstractDataset[Path, Path]):
+    """A folder that a node itself writes to, such as that of checkpoints: loading makes it."""
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name the folder; `metadata` is a description for readers."""
+        self._folder = Path(path)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        """The folder, which exists from now on."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    def save(self, data: Path) -> None:
+        """Nothing: whoever loaded the folder has written to it."""
+
+    def _exists(self) -> bool:
+        return self._folder.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}

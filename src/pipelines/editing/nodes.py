@@ -1,0 +1,209 @@
+"""The nodes of editing: which edits to make, making them, and the table of what was done."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
+from pipelines.editing import steps
+from pipelines.lazy import configured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from talkin.avatar.corpus import CorpusConfig
+    from talkin.editing.edit_clip import EditConfig
+    from talkin.footage.detection import DetectionConfig
+    from talkin.networks.talking_face import TalkingFace
+else:
+    CorpusConfig = configured("talkin.avatar.corpus:CorpusConfig")
+    EditConfig = configured("talkin.editing.edit_clip:EditConfig")
+    DetectionConfig = configured("talkin.footage.detection:DetectionConfig")
+
+VERSION = 1
+JOB_COLUMNS = ("job", "target", "audio", "has_truth")
+
+
+class EditPlanConfig(BaseModel):
+    """Which edits are made when nobody asks for any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_crossed: int = Field(
+        0,
+        ge=0,
+        description="Synthetic test clips that are made to speak another speaker's unseen "
+        "sentence. Filmed people are only edited by a line in edit_requests.csv.",
+    )
+
+
+def plan_edits(
+    requests: "pd.DataFrame", footage: "pd.DataFrame", truth: Mapping[str, Any], plan: EditPlanConfig
+) -> "pd.DataFrame":
+    """The jobs: what a user asked for and, on a synthetic corpus, some crossed edits.
+
+    Args:
+        requests: `job, target, audio`.
+        footage: The footage table.
+        truth: Which clips are synthetic.
+        plan: How many crossed edits.
+
+    Raises:
+        ConfigurationError: If a job's name cannot name a file, or it asks for an unknown clip.
+    """
+    import pandas as pd
+
+    from talkin.errors import ConfigurationError
+    from talkin.files import checked_name
+
+    clips = set(footage.loc[footage["problem"] == "", "clip"])
+    jobs = [
+        {"job": checked_name(row["job"], "job"), "target": row["target"], "audio": row["audio"]}
+        for row in requests.to_dict("records")
+    ]
+    for job in jobs:
+        for what in ("target", "audio"):
+            if job[what] not in clips and not Path(job[what]).exists():
+                raise ConfigurationError(
+                    f"edit_requests.csv, job {job['job']}: {what} {job[what]!r} is neither a clip "
+                    "of the manifest that can be read nor a file"
+                )
+    jobs += _crossed(footage, truth, plan.n_crossed)
+    known = [{**job, "has_truth": job["target"] in truth and job["audio"] in truth} for job in jobs]
+    return pd.DataFrame(known, columns=list(JOB_COLUMNS))
+
+
+def edit_clips(  # noqa: PLR0913 - each input is a name in the graph
+    jobs: "pd.DataFrame",
+    footage: "pd.DataFrame",
+    truth: Mapping[str, Any],
+    model: "TalkingFace",
+    consent_register: Any,
+    before: Mapping[str, StepRecord],
+    edit: EditConfig,
+    detection: DetectionConfig,
+    corpus: CorpusConfig,
+    parallel: ParallelConfig,
+) -> Iterator[Chunk]:
+    """Make every edit that is not up to date.
+
+    Raises:
+        ConsentError: If somebody who shall be edited, or whose voice is used, did not consent.
+    """
+    from talkin.provenance.consent import require_consent
+
+    speakers = dict(zip(footage["clip"], footage["speaker"], strict=True))
+    asked = {name for row in jobs.to_dict("records") for name in (row["target"], row["audio"])}
+    require_consent(sorted({speakers[name] for name in asked if name in speakers}), consent_register)
+    with tempfile.TemporaryDirectory(prefix="talkin-edits-") as scratch:
+        folder = Path(scratch) / "model"
+        model.save(folder)
+        with (folder / "weights.safetensors").open("rb") as file:
+            weights = file_digest(file, "sha256").hexdigest()
+        tasks = {
+            row["job"]: _task(row, footage, truth, (weights, edit, detection, corpus), scratch)
+            for row in jobs.to_dict("records")
+        }
+        yield from for_every_clip("edits", steps.edited_clip, tasks, before, parallel, n_outputs=4)
+
+
+def tabulate_edits(
+    jobs: "pd.DataFrame", records: Mapping[str, StepRecord], reports: Mapping[str, Any]
+) -> "pd.DataFrame":
+    """A row an edit: what was asked for, what was done, and where it went wrong.
+
+    Args:
+        jobs: What was asked for.
+        records: Which edits came through.
+        reports: What each edit did.
+    """
+    import pandas as pd
+
+    rows = []
+    for job in jobs.to_dict("records"):
+        record = records.get(job["job"])
+        report = reports[job["job"]] if job["job"] in reports else {}
+        done = {
+            "state": record.state if record else "failed",
+            "reason": record.reason if record else "nothing is known of it",
+            "n_frames": report.get("n_frames", 0),
+            "n_edited": report.get("n_edited", 0),
+            "fps": report.get("fps"),
+            "duration_s": report.get("duration_s"),
+            "notes": "; ".join(report.get("notes", [])),
+        }
+        rows.append(job | done)
+    columns = [
+        *JOB_COLUMNS, "state", "reason", "n_frames", "n_edited", "fps", "duration_s", "notes",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _crossed(footage: "pd.DataFrame", truth: Mapping[str, Any], n: int) -> list[dict[str, str]]:
+    """Test clips that speak the next speaker's test sentence, frontal views first."""
+    test = footage[(footage["split"] == "test") & (footage["problem"] == "")]
+    test = test[[clip in truth for clip in test["clip"]]]
+    frontal = test.sort_values(
+        by=["view", "clip"], key=lambda column: column.where(column != "front", "")
+    )
+    rows = frontal.to_dict("records")
+    jobs = []
+    for target in rows:
+        others = [
+            row
+            for row in rows
+            if row["speaker"] != target["speaker"] and row["sentence"] != target["sentence"]
+        ]
+        if others and len(jobs) < n:
+            source = min(others, key=lambda row: row["duration_s"] > 2 * target["duration_s"])
+            name = f"{target['clip']}__says__{source['clip']}"
+            jobs.append({"job": name, "target": target["clip"], "audio": source["clip"]})
+    return jobs
+
+
+def _task(
+    row: Mapping[str, Any],
+    footage: "pd.DataFrame",
+    truth: Mapping[str, Any],
+    settings: tuple[str, EditConfig, DetectionConfig, CorpusConfig],
+    scratch: str,
+) -> ClipTask:
+    weights, edit, detection, corpus = settings
+    files = dict(zip(footage["clip"], footage["file"], strict=True))
+    hashes = dict(zip(footage["clip"], footage["sha256"], strict=True))
+    target, audio = row["target"], row["audio"]
+    known = [hashes[name] if name in hashes else _hash(Path(name)) for name in (target, audio)]
+    return ClipTask(
+        fingerprint("edits", VERSION, known, weights, edit, detection),
+        {
+            "job": row["job"],
+            "target": files.get(target, target),
+            "audio": files.get(audio, audio),
+            "model_folder": str(Path(scratch) / "model"),
+            "scratch": scratch,
+            "detection": detection,
+            "edit": edit,
+            "truth": _truth(target, audio, truth, corpus) if row["has_truth"] else None,
+        },
+    )
+
+
+def _truth(
+    target: str, audio: str, truth: Mapping[str, Any], corpus: CorpusConfig
+) -> dict[str, Any] | None:
+    """What the target's renderer needs to show the true edit; None for another corpus' clip."""
+    from talkin.avatar.corpus import plan_corpus
+
+    plans = {plan.clip: plan for plan in plan_corpus(corpus)}
+    if target not in plans:
+        return None
+    return {"plan": plans[target], "expression": truth[audio].expression}
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,82 @@
+"""One edit; called in worker processes."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from talkin.editing.edit_clip import EditConfig
+    from talkin.footage.detection import DetectionConfig, LandmarkSource
+    from talkin.networks.talking_face import TalkingFace
+
+
+def edited_clip(  # noqa: PLR0913 - a task's arguments, by name
+    job: str,
+    target: str,
+    audio: str,
+    model_folder: str,
+    scratch: str,
+    detection: "DetectionConfig",
+    edit: "EditConfig",
+    truth: dict[str, Any] | None,
+) -> tuple[Path, Path | None, Path, dict[str, Any]]:
+    """Make one edit and what goes with it.
+
+    Args:
+        job: Its name.
+        target: Footage of who shall speak.
+        audio: A file with the new speech.
+        model_folder: The trained model.
+        scratch: Where finished files are put.
+        detection: Finds landmarks in the target.
+        edit: How to edit.
+        truth: `plan` of a synthetic target and the true `expression` that goes with the speech,
+            (frames, coefficients); None where the truth cannot be known.
+
+    Returns:
+        The edited clip, its truth or None, both beside the target, and what was done.
+    """
+    from talkin.editing.edit_clip import edit_clip
+    from talkin.editing.side_by_side import write_side_by_side
+
+    model, folder = _model(model_folder), Path(scratch)
+    edited = folder / f"{job}.edited.mp4"
+    report = edit_clip(
+        Path(target), Path(audio), edited, model, model.face_model, _detector(detection), edit
+    )
+    true_clip = _true_clip(folder / f"{job}.truth.mp4", truth, audio, report.frame_order)
+    clips = [("target", Path(target)), ("edited", edited), ("truth", true_clip)]
+    shown = [(label, clip) for label, clip in clips if clip is not None]
+    beside = folder / f"{job}.beside.mp4"
+    write_side_by_side([clip for _, clip in shown], [label for label, _ in shown], beside, edited)
+    notes = report.to_dict()
+    notes.pop("output")
+    return edited, true_clip, beside, notes
+
+
+def _true_clip(
+    path: Path, truth: dict[str, Any] | None, audio: str, frame_order: Any
+) -> Path | None:
+    if truth is None:
+        return None
+    from talkin.avatar.corpus import render_with_expression
+
+    expression = truth["expression"][: len(frame_order)]
+    render_with_expression(truth["plan"], expression, path, Path(audio))
+    return path
+
+
+@lru_cache(maxsize=1)
+def _model(folder: str) -> "TalkingFace":
+    """Loaded once a worker."""
+    from talkin.networks.talking_face import TalkingFace
+
+    return TalkingFace.load(Path(folder))
+
+
+@lru_cache(maxsize=1)
+def _detector(config: "DetectionConfig") -> "LandmarkSource":
+    """Loaded once a worker."""
+    from talkin.footage.detection import load_detector
+
+    return load_detector(config)

@@ -1,0 +1,130 @@
+"""The nodes of evaluation: scores of each held-out clip, their summary, voices, report."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipelines import tracking
+from pipelines.lazy import configured
+from pipelines.training.corpus import prepared_clip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
+    from talkin.evaluation.summary import SummaryConfig
+    from talkin.evaluation.tsne import IdentityMap, IdentityMapConfig
+    from talkin.networks.talking_face import TalkingFace
+else:
+    ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
+    SummaryConfig = configured("talkin.evaluation.summary:SummaryConfig")
+    IdentityMapConfig = configured("talkin.evaluation.tsne:IdentityMapConfig")
+
+
+class HeldOutConfig(BaseModel):
+    """Which clips are scored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    split: str = Field("test", description="The split of the manifest that training never saw.")
+    max_clips: int | None = Field(
+        None, ge=1, description="At most so many, spread evenly over the index; null for all."
+    )
+
+
+class _Phoneme(NamedTuple):
+    """A row of a phoneme table, as the metrics want it."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+
+def gather_held_out_clips(
+    index: "pd.DataFrame",
+    face_parameters: Mapping[str, Any],
+    mfcc: Mapping[str, Any],
+    crops: Mapping[str, Any],
+    held_out: HeldOutConfig,
+) -> list[Any]:
+    """The clips to score, in the order of the index.
+
+    Raises:
+        ConfigurationError: If the split has no clip.
+    """
+    from talkin.errors import ConfigurationError
+    from talkin.samples.dataset import spread_order
+
+    rows = index[(index["split"] == held_out.split) & (index["n_valid"] > 0)].to_dict("records")
+    if not rows:
+        raise ConfigurationError(
+            f"no prepared clip is in the split {held_out.split!r} (evaluation.held_out.split): "
+            "give some clips of the manifest this split, or look at data/08_reporting/rejects.csv"
+        )
+    chosen = spread_order(len(rows), held_out.max_clips or len(rows))
+    return [prepared_clip(rows[number], face_parameters, mfcc, crops) for number in chosen]
+
+
+def score_clips(
+    clips: Sequence[Any],
+    phonemes: Mapping[str, Any],
+    model: "TalkingFace",
+    config: ClipScoreConfig,
+) -> tuple[list["ClipScores"], "pd.DataFrame"]:
+    """Scores of every held-out clip, whole and as a table."""
+    from tqdm import tqdm
+
+    from talkin.evaluation.clip_scores import evaluate_clip
+    from talkin.evaluation.summary import clip_table
+
+    still = _mean_expression(model)
+    scores = [
+        evaluate_clip(clip, model, model.face_model, still, config, _phonemes(clip.clip, phonemes))
+        for clip in tqdm(clips, desc="score", unit="clip")
+    ]
+    return scores, clip_table(scores)
+
+
+def summarise_scores(
+    scores: Sequence["ClipScores"], index: "pd.DataFrame", config: SummaryConfig
+) -> tuple["pd.DataFrame", dict[str, float]]:
+    """A row a metric, system and group of speakers; and the same as flat metrics."""
+    from talkin.evaluation.summary import flat_metrics, summary_table
+
+    known = set(index.loc[index["split"] == "train", "speaker"])
+    table = summary_table(scores, known, config)
+    flat = flat_metrics(table)
+    shown = {k: v for k, v in flat.items() if not k.endswith((".low", ".high"))}
+    tracking.log_metrics(shown)
+    return table, flat
+
+
+def map_voices(
+    clips: Sequence[Any], model: "TalkingFace", config: IdentityMapConfig
+) -> tuple["IdentityMap", "pd.DataFrame"]:
+    """t-SNE of the held-out sound before and after identity removal (Fig. 9)."""
+    from talkin.evaluation.tsne import map_identities
+
+    voices = map_identities(clips, model, config)
+    tracking.log_metrics(
+        {f"speaker_probe.{k}": v for k, v in voices.probe_accuracy.items() if v == v}
+    )
+    return voices, voices.points
+
+
+def _mean_expression(model: "TalkingFace") -> Any:
+    """The mouth held still: the training data's mean, which the model carries."""
+    import numpy as np
+
+    if model.config.predict == "expression":
+        return model.output_scale.mean.numpy()
+    return np.zeros(model.config.n_expression, dtype=np.float32)
+
+
+def _phonemes(clip: str, phonemes: Mapping[str, Any]) -> list[_Phoneme] | None:
+    if clip not in phonemes:
+        return None
+    table = phonemes[clip]
+    columns = (table[name] for name in _Phoneme._fields)
+    return [_Phoneme(*values) for values in zip(*columns, strict=True)]

@@ -1,0 +1,183 @@
+"""The nodes of preparation: for every clip, what is not up to date.
+
+A step's fingerprint holds the footage's hash (or the fingerprint of the step before), the settings
+that the step reads and its version. Raise a version when the step's results change for the same
+settings, or clips already prepared will be taken as up to date.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
+from operator import getitem
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
+from pipelines.clips import done as came_through
+from pipelines.lazy import configured
+from pipelines.preprocess import steps
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from talkin.face3d.fitting import FitConfig
+    from talkin.face3d.loading import FaceModelConfig
+    from talkin.footage.detection import DetectionConfig
+    from talkin.footage.mfcc import MfccConfig
+    from talkin.footage.tracking import TrackingConfig
+    from talkin.samples.alignment import CropConfig
+else:
+    FitConfig = configured("talkin.face3d.fitting:FitConfig")
+    FaceModelConfig = configured("talkin.face3d.loading:FaceModelConfig")
+    DetectionConfig = configured("talkin.footage.detection:DetectionConfig")
+    MfccConfig = configured("talkin.footage.mfcc:MfccConfig")
+    TrackingConfig = configured("talkin.footage.tracking:TrackingConfig")
+    CropConfig = configured("talkin.samples.alignment:CropConfig")
+
+VERSIONS = {"sound": 1, "mfcc": 1, "landmarks": 1, "faces": 1, "crops": 1}
+
+
+class LandmarkConfig(BaseModel):
+    """Where landmarks come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Literal["detector", "truth"] = Field(
+        "detector", description="truth: a synthetic corpus' own, to measure what detection costs."
+    )
+    noise_percent: float = Field(
+        0.0,
+        ge=0,
+        le=20,
+        description="With source truth: noise of each coordinate, percent of the distance of the "
+        "outer eye corners (a good detector has 1.5).",
+    )
+
+
+class CropStorageConfig(BaseModel):
+    """How crops are stored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quality: int = Field(95, ge=50, le=100, description="JPEG quality of stored crops.")
+
+
+def extract_sound(
+    footage: "pd.DataFrame",
+    before: Mapping[str, StepRecord],
+    mfcc: MfccConfig,
+    parallel: ParallelConfig,
+) -> Iterator[Chunk]:
+    """Sound of every clip at the rate that MFCC needs."""
+    tasks = {
+        row["clip"]: ClipTask(
+            _fingerprint("sound", row["sha256"], mfcc.sample_rate),
+            {"file": row["file"], "sample_rate": mfcc.sample_rate},
+        )
+        for row in _readable(footage)
+    }
+    yield from for_every_clip("sound", steps.sound_of_clip, tasks, before, parallel)
+
+
+def compute_mfcc(
+    sound_records: Mapping[str, StepRecord],
+    sound: Mapping[str, Any],
+    before: Mapping[str, StepRecord],
+    mfcc: MfccConfig,
+    parallel: ParallelConfig,
+) -> Iterator[Chunk]:
+    """MFCC of every clip that has sound."""
+    tasks = {
+        clip: ClipTask(
+            _fingerprint("mfcc", record.fingerprint, mfcc),
+            {"sound": partial(getitem, sound, clip), "config": mfcc},
+        )
+        for clip, record in came_through(sound_records).items()
+    }
+    yield from for_every_clip("mfcc", steps.mfcc_of_clip, tasks, before, parallel)
+
+
+def track_landmarks(  # noqa: PLR0913 - each input is a name in the graph
+    footage: "pd.DataFrame",
+    truth: Mapping[str, Any],
+    before: Mapping[str, StepRecord],
+    landmarks: LandmarkConfig,
+    detection: DetectionConfig,
+    tracking: TrackingConfig,
+    parallel: ParallelConfig,
+) -> Iterator[Chunk]:
+    """Landmarks of every clip, by a detector or from the synthetic truth."""
+    if landmarks.source == "detector":
+        work, settings = steps.detected_landmarks, (landmarks.source, detection, tracking)
+    else:
+        work, settings = steps.true_landmarks, (landmarks.source, landmarks.noise_percent)
+    tasks = {}
+    for row in _readable(footage):
+        clip = row["clip"]
+        if landmarks.source == "detector":
+            arguments = {"file": row["file"], "detection": detection, "tracking": tracking}
+        else:
+            read = partial(getitem, truth, clip)
+            noise = landmarks.noise_percent
+            arguments = {"truth": read, "file": row["file"], "noise_percent": noise, "clip": clip}
+        tasks[clip] = ClipTask(_fingerprint("landmarks", row["sha256"], settings), arguments)
+    yield from for_every_clip("landmarks", work, tasks, before, parallel)
+
+
+def fit_faces(  # noqa: PLR0913
+    landmark_records: Mapping[str, StepRecord],
+    landmarks: Mapping[str, Any],
+    before: Mapping[str, StepRecord],
+    face_model: FaceModelConfig,
+    fit: FitConfig,
+    parallel: ParallelConfig,
+) -> Iterator[Chunk]:
+    """Morphable model parameters of every clip that has landmarks."""
+    tasks = {
+        clip: ClipTask(
+            _fingerprint("faces", record.fingerprint, face_model, fit),
+            {"track": partial(getitem, landmarks, clip), "face_model": face_model, "fit": fit},
+        )
+        for clip, record in came_through(landmark_records).items()
+    }
+    yield from for_every_clip("faces", steps.fitted_face, tasks, before, parallel)
+
+
+def crop_faces(  # noqa: PLR0913
+    footage: "pd.DataFrame",
+    face_records: Mapping[str, StepRecord],
+    face_parameters: Mapping[str, Any],
+    before: Mapping[str, StepRecord],
+    crop: CropConfig,
+    storage: CropStorageConfig,
+    parallel: ParallelConfig,
+) -> Iterator[Chunk]:
+    """Aligned face crops of every clip that has been fitted."""
+    files = {row["clip"]: row["file"] for row in _readable(footage)}
+    with tempfile.TemporaryDirectory(prefix="talkin-crops-") as scratch:
+        tasks = {
+            clip: ClipTask(
+                _fingerprint("crops", record.fingerprint, crop, storage),
+                {
+                    "file": files[clip],
+                    "face": partial(getitem, face_parameters, clip),
+                    "crop": crop,
+                    "quality": storage.quality,
+                    "scratch": scratch,
+                    "clip": clip,
+                },
+            )
+            for clip, record in came_through(face_records).items()
+        }
+        yield from for_every_clip("crops", steps.face_crops, tasks, before, parallel)
+
+
+def _readable(footage: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Rows of clips that could be probed."""
+    rows: list[dict[str, Any]] = footage[footage["problem"] == ""].to_dict("records")
+    return rows
+
+
+def _fingerprint(step: str, *parts: Any) -> str:
+    return fingerprint(step, VERSIONS[step], *parts)

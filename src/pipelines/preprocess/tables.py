@@ -1,0 +1,125 @@
+"""The footage table at the beginning of preparation, index and rejects at its end."""
+
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.clips import StepRecord
+from pipelines.clips import done as came_through
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOOTAGE_COLUMNS = (
+    "clip", "path", "file", "speaker", "split", "view", "sentence", "consent",
+    "sha256", "width", "height", "fps", "n_frames", "duration_s", "has_audio", "problem",
+)  # fmt: skip
+INDEX_COLUMNS = (
+    "clip", "speaker", "split", "view", "sentence", "n_frames", "n_valid", "duration_s",
+)  # fmt: skip
+
+
+def check_consent_and_probe_clips(
+    manifest: "pd.DataFrame", consent_register: Any
+) -> "pd.DataFrame":
+    """Refuse speakers without consent; look at every clip and hash it.
+
+    Args:
+        manifest: The checked footage manifest.
+        consent_register: Who allowed what.
+
+    Returns:
+        A row a clip. `problem` says why a clip cannot be read and is empty for all others.
+
+    Raises:
+        ConsentError: If a speaker has no valid consent record.
+    """
+    import pandas as pd
+
+    from talkin.provenance.consent import require_consent
+
+    require_consent(manifest, consent_register)
+    rows = [_probed(row) for row in manifest.to_dict("records")]
+    return pd.DataFrame(rows, columns=list(FOOTAGE_COLUMNS)).sort_values("clip", ignore_index=True)
+
+
+def index_prepared_clips(
+    footage: "pd.DataFrame",
+    face_parameters: Mapping[str, Any],
+    face_records: Mapping[str, StepRecord],
+    mfcc_records: Mapping[str, StepRecord],
+    crop_records: Mapping[str, StepRecord],
+) -> "pd.DataFrame":
+    """A row a clip that came through every step.
+
+    Args:
+        footage: The footage table.
+        face_parameters: By clip; gives the number of valid frames.
+        face_records: What fitting did.
+        mfcc_records: What the MFCC step did.
+        crop_records: What cropping did.
+    """
+    import pandas as pd
+
+    whole = (
+        set(came_through(face_records))
+        & set(came_through(mfcc_records))
+        & set(came_through(crop_records))
+    )
+    rows = []
+    for row in footage[footage["clip"].isin(whole)].to_dict("records"):
+        face = face_parameters[row["clip"]]
+        counted = {
+            "n_frames": len(face),
+            "n_valid": int(face.is_valid.sum()),
+            "duration_s": len(face) / face.fps,
+        }
+        rows.append({**row, **counted})
+    return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
+
+
+def list_rejects(footage: "pd.DataFrame", *records: Mapping[str, StepRecord]) -> "pd.DataFrame":
+    """A row a clip that was set aside: at which stage, and why.
+
+    Args:
+        footage: The footage table, whose `problem` tells of clips that cannot be read.
+        records: What each step did.
+    """
+    import pandas as pd
+
+    unreadable = footage[footage["problem"] != ""]
+    rows = [
+        {"clip": row["clip"], "stage": "probe", "reason": row["problem"]}
+        for row in unreadable.to_dict("records")
+    ]
+    for step in records:
+        for clip in sorted(step):
+            if step[clip].state != "done":
+                rows.append({"clip": clip, "stage": step[clip].step, "reason": step[clip].reason})
+    return pd.DataFrame(rows, columns=["clip", "stage", "reason"]).sort_values(
+        ["clip", "stage"], ignore_index=True
+    )
+
+
+def _probed(row: dict[str, Any]) -> dict[str, Any]:
+    from talkin.errors import TalkinError
+    from talkin.footage.video import probe_video
+
+    known = {"sentence": "", **row, "problem": "", "sha256": ""}
+    path = Path(row["file"])
+    try:
+        info = probe_video(path)
+        with path.open("rb") as file:
+            known["sha256"] = file_digest(file, "sha256").hexdigest()
+    except (TalkinError, OSError) as error:
+        # The message names the file as the manifest does: absolute paths differ by machine.
+        return {**known, "problem": str(error).replace(str(path), row["path"])}
+    return known | {
+        "width": info.width,
+        "height": info.height,
+        "fps": float(info.fps),
+        "n_frames": info.n_frames,
+        "duration_s": info.duration_s,
+        "has_audio": info.has_audio,
+    }

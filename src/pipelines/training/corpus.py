@@ -1,0 +1,67 @@
+"""Prepared clips of a split as the dataset that training reads."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from talkin.face3d.model import MorphableModel
+    from talkin.networks.talking_face_config import TalkingFaceConfig
+    from talkin.samples.dataset import PreparedClip, TalkingDataset
+
+
+def prepared_clip(
+    row: Mapping[str, Any],
+    face_parameters: Mapping[str, Any],
+    mfcc: Mapping[str, Any],
+    crops: Mapping[str, Any],
+) -> "PreparedClip":
+    """One clip of the training index, its face carried into the crops' pixels."""
+    from talkin.samples.dataset import PreparedClip
+
+    clip = row["clip"]
+    pictures = crops[clip]
+    return PreparedClip(
+        clip=clip,
+        speaker=row["speaker"],
+        parameters=face_parameters[clip].in_crop(pictures.transforms),
+        mfcc=mfcc_array(mfcc[clip]),
+        crops=pictures,
+    )
+
+
+def mfcc_array(table: "pd.DataFrame") -> Any:
+    """The coefficients of an MFCC table as (rows, coefficients) float32."""
+    import numpy as np
+
+    return table.drop(columns="time_s").to_numpy(dtype=np.float32)
+
+
+def dataset_of_split(  # noqa: PLR0913
+    split: str,
+    index: "pd.DataFrame",
+    face_parameters: Mapping[str, Any],
+    mfcc: Mapping[str, Any],
+    crops: Mapping[str, Any],
+    face_model: "MorphableModel",
+    config: "TalkingFaceConfig",
+) -> "TalkingDataset | None":
+    """The clips of a split, whose speakers are numbered as those of the training split.
+
+    Returns:
+        None where the split has no clip with enough valid frames in a row.
+    """
+    from talkin.errors import ConfigurationError
+    from talkin.samples.dataset import DatasetConfig, TalkingDataset
+
+    rows = index[index["split"] == split].to_dict("records")
+    clips = [prepared_clip(row, face_parameters, mfcc, crops) for row in rows]
+    speakers = sorted(set(index.loc[index["split"] == "train", "speaker"]))
+    shape = DatasetConfig(frames=config.frames, window=config.window)
+    try:
+        return TalkingDataset(clips, face_model, shape, speakers)
+    except ConfigurationError:
+        if split == "train":
+            raise
+        return None

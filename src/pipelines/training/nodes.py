@@ -1,0 +1,134 @@
+"""The nodes of training: a stage each. A stage that is not chosen passes its model through."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.lazy import configured
+from pipelines.training.corpus import dataset_of_split
+from pipelines.training.judge import SpeakerJudge
+from pipelines.training.progress import TrainingProgress, curves_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from talkin.face3d.loading import FaceModelConfig
+    from talkin.footage.mfcc import MfccConfig
+    from talkin.networks.talking_face import TalkingFace
+    from talkin.networks.talking_face_config import TalkingFaceConfig
+    from talkin.samples.alignment import CropConfig
+    from talkin.samples.dataset import TalkingDataset
+    from talkin.training.config import StageName, TrainingConfig
+else:
+    FaceModelConfig = configured("talkin.face3d.loading:FaceModelConfig")
+    MfccConfig = configured("talkin.footage.mfcc:MfccConfig")
+    TalkingFaceConfig = configured("talkin.networks.talking_face_config:TalkingFaceConfig")
+    CropConfig = configured("talkin.samples.alignment:CropConfig")
+    TrainingConfig = configured("talkin.training.config:TrainingConfig")
+
+STAGES = ("speaker_classifier", "audio", "renderer", "joint")
+
+
+def gather_training_data(  # noqa: PLR0913 - each input is a name in the graph
+    index: "pd.DataFrame",
+    face_parameters: Mapping[str, Any],
+    mfcc: Mapping[str, Any],
+    crops: Mapping[str, Any],
+    consent_register: Any,
+    face_model: FaceModelConfig,
+    model: TalkingFaceConfig,
+    crop: CropConfig,
+    mfcc_config: MfccConfig,
+) -> dict[str, Any]:
+    """Training and validation clips as datasets of windows, and the shape of the model to train.
+
+    What preparation used (crop, MFCC) becomes part of the model's configuration, so that editing
+    cannot disagree with it.
+
+    Raises:
+        ConsentError: If a speaker has no valid consent record any more.
+    """
+    from talkin.face3d.loading import load_face_model
+    from talkin.networks.talking_face_config import TalkingFaceConfig as Shape
+    from talkin.provenance.consent import require_consent
+
+    require_consent(sorted(set(index["speaker"])), consent_register)
+    given = model.model_dump() | {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
+    shape = Shape.model_validate(given)
+    basis = load_face_model(face_model)
+    sources = (index, face_parameters, mfcc, crops, basis, shape)
+    return {
+        "shape": shape,
+        "train": dataset_of_split("train", *sources),
+        "validation": dataset_of_split("validation", *sources),
+    }
+
+
+def train_speaker_classifier(
+    data: dict[str, Any], checkpoints: Path, config: TrainingConfig
+) -> SpeakerJudge:
+    """Who speaks: the judge against which identity removal is trained."""
+    from talkin.training.whole import new_talking_face
+
+    train: TalkingDataset = data["train"]
+    model = new_talking_face(data["shape"], train, config.seed)
+    _, classifier = _train("speaker_classifier", model, data, checkpoints, config)
+    network = config.speaker_classifier.network
+    return SpeakerJudge(classifier, train.speakers, data["shape"].mfcc.n_mfcc, network)
+
+
+def train_audio_networks(
+    data: dict[str, Any], judge: SpeakerJudge, checkpoints: Path, config: TrainingConfig
+) -> "TalkingFace":
+    """Identity removal and translation to expression, from sound and fitted faces."""
+    from talkin.training.whole import new_talking_face
+
+    model = new_talking_face(data["shape"], data["train"], config.seed)
+    return _train("audio", model, data, checkpoints, config, judge)[0]
+
+
+def train_renderer(
+    model: "TalkingFace", data: dict[str, Any], checkpoints: Path, config: TrainingConfig
+) -> "TalkingFace":
+    """The renderer alone, guided by the fitted mouth landmarks."""
+    return _train("renderer", model, data, checkpoints, config)[0]
+
+
+def train_jointly(
+    model: "TalkingFace",
+    data: dict[str, Any],
+    judge: SpeakerJudge,
+    checkpoints: Path,
+    config: TrainingConfig,
+) -> "TalkingFace":
+    """All networks end to end; pictures teach the audio networks through the heatmaps."""
+    return _train("joint", model, data, checkpoints, config, judge)[0]
+
+
+def collect_curves(model: "TalkingFace", checkpoints: Path) -> "pd.DataFrame":
+    """Losses and validation of all stages over their steps, once the model is trained."""
+    del model  # only orders the graph: curves are whole when the last stage is done
+    return curves_of(checkpoints, STAGES)
+
+
+def _train(  # noqa: PLR0913
+    stage: "StageName",
+    model: "TalkingFace",
+    data: dict[str, Any],
+    checkpoints: Path,
+    config: TrainingConfig,
+    judge: SpeakerJudge | None = None,
+) -> tuple["TalkingFace", Any]:
+    from talkin.training.whole import train_talking_face
+
+    chosen = config.model_copy(update={"stages": (stage,) if stage in config.stages else ()})
+    with TrainingProgress(stage, checkpoints) as progress:
+        return train_talking_face(
+            model,
+            data["train"],
+            chosen,
+            checkpoints,
+            progress,
+            validation=data["validation"],
+            classifier=judge.classifier if judge else None,
+        )

@@ -1,0 +1,165 @@
+"""The figures of the report, drawn so that they read on paper and on a screen."""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from talkin.evaluation.clip_scores import ClipScores
+from talkin.footage.audio import Audio
+
+if TYPE_CHECKING:
+    from talkin.evaluation.tsne import IdentityMap
+
+INK, MUTED, RULE = "#1f2933", "#7b8794", "#d9e2ec"
+TRUE_COLOUR, AUDIO_COLOUR, STILL_COLOUR = "#1f2933", "#c2410c", "#9aa5b1"
+SPEAKER_COLOURS = (
+    *("#c2410c", "#1d4ed8", "#15803d", "#a21caf", "#b45309", "#0e7490", "#be123c"),
+    *("#4d7c0f", "#6d28d9", "#0f766e", "#92400e", "#475569"),
+)
+_STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "text.color": INK,
+    "grid.color": RULE,
+    "axes.grid": True,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "figure.constrained_layout.use": True,
+}
+
+
+def training_figure(curves: pd.DataFrame) -> Figure:
+    """Losses and validation figures over steps, a panel a name.
+
+    Args:
+        curves: Columns stage, name, step, value.
+    """
+    panels = list(curves.groupby(["stage", "name"], sort=False))
+    columns = 3
+    rows = max(1, -(-len(panels) // columns))
+    figure, axes = _grid(rows, columns, height=1.9)
+    for axis, ((stage, name), part) in zip(axes, panels, strict=False):
+        axis.plot(part["step"], part["value"], color=AUDIO_COLOUR, linewidth=1.3)
+        axis.set_title(f"{stage}: {str(name).replace('_', ' ')}", fontsize=9)
+        axis.set_xlabel("step", fontsize=8)
+    for axis in axes[len(panels) :]:
+        axis.set_visible(False)
+    return figure
+
+
+def opening_figure(score: ClipScores, audio: Audio | None = None) -> Figure:
+    """True and heard mouth opening of one clip, over its sound where it is given."""
+    n_panels = 2 if audio is not None else 1
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(9.2, 1.5 + 0.9 * n_panels))
+        axes = np.atleast_1d(
+            figure.subplots(n_panels, 1, sharex=True, height_ratios=[1, 2.2][-n_panels:])
+        )
+        if audio is not None:
+            _draw_sound(axes[0], audio)
+        axis = axes[-1]
+        for name, colour, label in (
+            ("true_opening", TRUE_COLOUR, "true"),
+            ("audio_opening", AUDIO_COLOUR, "from the sound"),
+        ):
+            axis.plot(score.time_s, score.curves[name], color=colour, linewidth=1.4, label=label)
+        axis.set_ylabel("mouth opening, px")
+        axis.set_xlabel("s")
+        axis.legend(loc="upper right", ncols=2, fontsize=8)
+    return figure
+
+
+def clip_error_figure(scores: Sequence[ClipScores]) -> Figure:
+    """E_ldmk of every clip, heard against still, by speaker."""
+    ordered = sorted(scores, key=lambda score: score.systems["audio"]["landmark_error"])
+    heard = [score.systems["audio"]["landmark_error"] for score in ordered]
+    still = [score.systems["still_mouth"]["landmark_error"] for score in ordered]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(9.2, 2.6))
+        axis = figure.subplots()
+        place = np.arange(len(ordered))
+        axis.vlines(place, heard, still, color=RULE, linewidth=2)
+        axis.plot(place, still, "o", color=STILL_COLOUR, markersize=4, label="mouth held still")
+        axis.plot(place, heard, "o", color=AUDIO_COLOUR, markersize=5, label="from the sound")
+        axis.set_ylim(bottom=0)
+        axis.set_ylabel("landmark error, px")
+        few = len(ordered) <= 30
+        axis.set_xticks(place if few else [], [s.clip for s in ordered] if few else [])
+        axis.tick_params(axis="x", labelrotation=60, labelsize=7)
+        axis.legend(loc="upper left", ncols=2, fontsize=8)
+    return figure
+
+
+def identity_figure(identity_map: "IdentityMap") -> Figure:
+    """Fig. 9: sound before and after identity removal, coloured by speaker."""
+    figure, axes = _grid(1, 2, height=3.6)
+    speakers = sorted(identity_map.points["speaker"].unique())
+    titles = {"before": "before identity removal", "after": "after identity removal"}
+    for axis, (stage, title) in zip(axes, titles.items(), strict=True):
+        part = identity_map.points.query("stage == @stage")
+        for number, speaker in enumerate(speakers):
+            own = part[part["speaker"] == speaker]
+            colour = SPEAKER_COLOURS[number % len(SPEAKER_COLOURS)]
+            axis.scatter(own["x"], own["y"], s=7, color=colour, alpha=0.75, label=speaker, lw=0)
+        axis.set_title(f"{title}: a probe is right {_percent(identity_map.probe_accuracy[stage])}")
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.grid(visible=False)
+    if len(speakers) <= len(SPEAKER_COLOURS):
+        axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=2, fontsize=8)
+    return figure
+
+
+def to_svg(figure: Figure) -> str:
+    """As an SVG element to put into a page."""
+    buffer = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def to_png(figure: Figure, dpi: int = 140) -> bytes:
+    """As a PNG file's bytes."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
+    return buffer.getvalue()
+
+
+def _draw_sound(axis: Any, audio: Audio) -> None:
+    """The envelope: as many points as the picture can show, not a point a sample."""
+    block = max(1, len(audio.samples) // 1500)
+    n = len(audio.samples) // block * block
+    blocks = audio.samples[:n].reshape(-1, block)
+    time_s = np.arange(len(blocks)) * block / audio.sample_rate
+    axis.fill_between(time_s, blocks.min(axis=1), blocks.max(axis=1), color=MUTED, linewidth=0)
+    axis.set_yticks([])
+    axis.set_ylabel("sound")
+    axis.grid(visible=False)
+
+
+def _grid(rows: int, columns: int, height: float) -> tuple[Figure, list[Any]]:
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(9.2, height * rows))
+        axes = np.atleast_1d(figure.subplots(rows, columns)).ravel().tolist()
+    return figure, axes
+
+
+def _percent(share: float) -> str:
+    return "(not asked)" if np.isnan(share) else f"{100 * share:.0f} % of the time"

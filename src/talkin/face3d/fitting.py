@@ -1,0 +1,305 @@
+"""Landmarks of one clip in, the 3D face out (section 3.1).
+
+Closed-form pose, then joint Gauss-Newton over keyframes for the one geometry of the person, then
+pose and expression of all frames in one chain that leans on time.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkin.errors import FaceModelError, NoFaceError
+from talkin.face3d.camera import euler_angles
+from talkin.face3d.fitting_solver import NoiseModel, Priors, solve_frames, solve_geometry
+from talkin.face3d.fitting_start import HeadPose, scaled_orthography
+from talkin.face3d.fitting_terms import FaceBasis, Observations
+from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
+from talkin.footage.landmarks import LandmarkTrack
+
+_OUTER_EYE_CORNERS = (36, 45)
+_FEWEST_POINTS = 12
+_CUT_SHIFT = 0.6  # of the interocular distance, between neighbouring frames
+_CUT_SCALE = 0.25
+
+
+class FitConfig(BaseModel):
+    """How landmarks become coefficients. Priors are inverse variances in standard deviations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_keyframes: int = Field(
+        default=60, ge=1, le=2000, description="Frames from which the geometry is solved"
+    )
+    geometry_steps: int = Field(default=8, ge=1, le=50, description="Joint Gauss-Newton steps")
+    frame_steps: int = Field(default=4, ge=1, le=50, description="Steps over all frames")
+    landmark_noise: float | None = Field(
+        default=None,
+        gt=0,
+        description="Standard error of a landmark as a share of the interocular distance; "
+        "learned from the clip's own residuals where not given",
+    )
+    geometry_prior: float = Field(
+        default=0.25, ge=0, description="Weight of the geometry prior for each keyframe"
+    )
+    expression_prior: float = Field(
+        default=1.0, gt=0, description="Weight of the expression prior in each frame"
+    )
+    expression_smoothness: float = Field(
+        default=4.0, ge=0, description="Weight of the expression's change from frame to frame"
+    )
+    turn_change: float = Field(
+        default=0.03, gt=0, description="Usual turn of the head between frames, rad"
+    )
+    jaw_weight: float = Field(
+        default=0.4, gt=0, le=1, description="Weight of the 17 jaw points beside the others"
+    )
+    largest_error: float = Field(
+        default=0.08,
+        gt=0,
+        description="Fit error, as a share of the interocular distance, from which a frame is not "
+        "to be trusted",
+    )
+
+
+def fit_clip(
+    track: LandmarkTrack,
+    model: MorphableModel,
+    config: FitConfig | None = None,
+    *,
+    cuts: Sequence[int] = (),
+    geometry: Float[np.ndarray, "g"] | None = None,
+    clip: str = "the clip",
+) -> FaceParameters:
+    """Explain a clip's landmarks by one geometry and, per frame, pose and expression.
+
+    Args:
+        track: Landmarks in footage px.
+        model: The morphable model.
+        config: Steps and priors.
+        cuts: Frames with which a new shot begins; nothing is smoothed across them. Jumps of the
+            face are taken for cuts in any case.
+        geometry: The person's geometry where it is known already, in standard deviations.
+        clip: How to name the clip in messages.
+
+    Returns:
+        A row a frame, in footage px. Frames without landmarks are interpolated and not valid.
+
+    Raises:
+        NoFaceError: If no frame shows a face.
+        FaceModelError: If the track's points have no vertices in the model.
+    """
+    config = config or FitConfig()
+    vertices, columns, weights = _correspondence(track, model, config)
+    points = np.asarray(track.points, dtype=np.float64)[:, columns]
+    present = np.isfinite(points).all(2)
+    usable = np.asarray(track.is_found) & (present.sum(1) >= min(_FEWEST_POINTS, len(columns)))
+    frames = np.flatnonzero(usable)
+    if not len(frames):
+        raise NoFaceError(
+            f"{clip}: no face was found in any of its {len(usable)} frames; use footage that shows "
+            "the face, or another landmark source"
+        )
+    basis = FaceBasis(*(array[vertices].astype(np.float64) for array in _arrays(model)))
+    solver = _ClipSolver(np.where(present[..., None], points, 0.0), present * weights, basis, model)
+    geometry = solver.geometry(frames, config) if geometry is None else np.asarray(geometry)
+    pose, expression = solver.frames(frames, geometry, config, cuts)
+    error = solver.error_px(frames, geometry, pose, expression)
+    trusted = error <= config.largest_error * _interocular_px(model, geometry, pose.scale)
+    if trusted.any() and not trusted.all():
+        # Frames that fit badly would drag their neighbours along: leave them out.
+        frames = frames[trusted]
+        pose, expression = solver.frames(frames, geometry, config, cuts)
+    return _as_parameters(track, model, geometry, (frames, pose, expression), solver, config)
+
+
+def _arrays(model: MorphableModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return model.mean, model.geometry_basis, model.expression_basis
+
+
+def _correspondence(
+    track: LandmarkTrack, model: MorphableModel, config: FitConfig
+) -> tuple[Int[np.ndarray, "k"], Int[np.ndarray, "k"], Float[np.ndarray, "k"]]:
+    """Model vertices, the track's point numbers, and weights of the points to fit."""
+    if track.scheme == "mediapipe468" and (model.mesh468 >= 0).any():
+        columns = np.flatnonzero(model.mesh468 >= 0)
+        # Neighbouring points of a dense mesh err together: all of them say as much as 68.
+        return model.mesh468[columns], columns, np.full(len(columns), 68 / len(columns))
+    weights = np.ones(68)
+    weights[:17] = config.jaw_weight
+    if track.scheme == "ibug68":
+        return model.landmarks68, np.arange(68), weights
+    if track.scheme == "mediapipe468":
+        from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468
+
+        return model.landmarks68, IBUG68_IN_MEDIAPIPE468, weights
+    raise FaceModelError(
+        f"landmarks of the layout {track.scheme!r} have no counterpart in face model "
+        f"{model.name}; use ibug68 or mediapipe468"
+    )
+
+
+class _ClipSolver:
+    """The stages of one clip over the same landmarks."""
+
+    def __init__(
+        self,
+        picture: Float[np.ndarray, "frames points 2"],
+        weights: Float[np.ndarray, "frames points"],
+        basis: FaceBasis,
+        model: MorphableModel,
+    ) -> None:
+        self.picture, self.weights, self.basis, self.model = picture, weights, basis, model
+        self.noise: NoiseModel | None = None
+
+    def geometry(self, frames: Int[np.ndarray, "n"], config: FitConfig) -> Float[np.ndarray, "g"]:
+        chosen = _keyframes(frames, self.weights, config.n_keyframes)
+        start = scaled_orthography(self.picture[chosen], self.weights[chosen], self.basis.mean)
+        interocular = _interocular_px(self.model, np.zeros(self.model.n_geometry), start.scale)
+        self.noise = NoiseModel(interocular, config.landmark_noise, start=0.015)
+        seen = self.noise.weighed(
+            Observations(self.picture[chosen], self.weights[chosen], np.ones(len(chosen)))
+        )
+        return solve_geometry(seen, self.basis, _priors(config), self.noise, config.geometry_steps)
+
+    def frames(
+        self,
+        frames: Int[np.ndarray, "n"],
+        geometry: Float[np.ndarray, "g"],
+        config: FitConfig,
+        cuts: Sequence[int],
+    ) -> tuple[HeadPose, Float[np.ndarray, "n e"]]:
+        neutral = self.basis.shaped(geometry)
+        picture, weights = self.picture[frames], self.weights[frames]
+        start = scaled_orthography(picture, weights, neutral)
+        interocular = _interocular_px(self.model, geometry, start.scale)
+        noise = self.noise or NoiseModel(interocular, config.landmark_noise, start=0.01)
+        seen = Observations(picture, weights, noise.precision(interocular))
+        links = _links(frames, start, interocular, cuts)
+        pose, expression, _ = solve_frames(
+            seen, neutral, self.basis.expression, _priors(config), links, config.frame_steps
+        )
+        return pose, expression
+
+    def error_px(
+        self,
+        frames: Int[np.ndarray, "n"],
+        geometry: Float[np.ndarray, "g"],
+        pose: HeadPose,
+        expression: Float[np.ndarray, "n e"],
+    ) -> Float[np.ndarray, "n"]:
+        """Root mean square distance of fitted to seen points; 0 where none was seen."""
+        face = self.basis.shaped(geometry) + np.einsum(
+            "kce,te->tkc", self.basis.expression, expression, optimize=True
+        )
+        fitted = face @ np.swapaxes(pose.camera(), 1, 2) + pose.translation[:, None]
+        squared = ((fitted - self.picture[frames]) ** 2).sum(2)
+        is_seen = self.weights[frames] > 0
+        return np.sqrt((squared * is_seen).sum(1) / np.maximum(is_seen.sum(1), 1))
+
+
+def _priors(config: FitConfig) -> Priors:
+    turn = config.turn_change**-2
+    return Priors(
+        geometry=config.geometry_prior,
+        expression=config.expression_prior,
+        expression_change=config.expression_smoothness,
+        pose_change=(turn, 9 * turn, 4 * turn),
+    )
+
+
+def _keyframes(
+    frames: Int[np.ndarray, "n"], weights: Float[np.ndarray, "frames points"], count: int
+) -> Int[np.ndarray, "k"]:
+    """Evenly spread among the frames that miss fewest points."""
+    seen = (weights[frames] > 0).sum(1)
+    complete = frames[seen == seen.max()]
+    pool = complete if len(complete) >= min(count, len(frames) // 2 + 1) else frames
+    return pool[np.unique(np.linspace(0, len(pool) - 1, min(count, len(pool))).round().astype(int))]
+
+
+def _links(
+    frames: Int[np.ndarray, "n"],
+    pose: HeadPose,
+    interocular_px: Float[np.ndarray, "n"],
+    cuts: Sequence[int],
+) -> Float[np.ndarray, "n-1"]:
+    """1 between neighbours, 1 / gap over missing frames, 0 across cuts and jumps."""
+    links = 1.0 / np.diff(frames)
+    for cut in cuts:
+        links[(frames[:-1] < cut) & (frames[1:] >= cut)] = 0.0
+    gap = np.diff(frames)
+    shift = np.linalg.norm(np.diff(pose.translation, axis=0), axis=1)
+    jumped = shift > _CUT_SHIFT * np.sqrt(gap) * np.minimum(interocular_px[1:], interocular_px[:-1])
+    jumped |= np.abs(np.diff(np.log(pose.scale))) > _CUT_SCALE * np.sqrt(gap)
+    links[jumped] = 0.0
+    return links
+
+
+def _interocular_px(
+    model: MorphableModel, geometry: Float[np.ndarray, "g"], scale: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n"]:
+    """Distance of the outer eye corners in space, times scale: turning the head keeps it."""
+    corners = model.points(
+        model.landmarks68[list(_OUTER_EYE_CORNERS)], geometry, np.zeros(model.n_expression)
+    )
+    return scale * float(np.linalg.norm(corners[1] - corners[0]))
+
+
+def _as_parameters(
+    track: LandmarkTrack,
+    model: MorphableModel,
+    geometry: Float[np.ndarray, "g"],
+    solved: tuple[Int[np.ndarray, "n"], HeadPose, Float[np.ndarray, "n e"]],
+    solver: _ClipSolver,
+    config: FitConfig,
+) -> FaceParameters:
+    """Spread the solved frames over all frames and judge each."""
+    frames, pose, expression = solved
+    n_frames = len(track.points)
+    rotation = _spread(np.unwrap(euler_angles(pose.rotation), axis=0), frames, n_frames)
+    scale = np.exp(_spread(np.log(pose.scale)[:, None], frames, n_frames))[:, 0]
+    translation = _spread(pose.translation, frames, n_frames)
+    every = HeadPose(_rotation_matrices(rotation), scale, translation)
+    expressions = _spread(expression, frames, n_frames)
+    error = solver.error_px(np.arange(n_frames), geometry, every, expressions)
+    interocular = _interocular_px(model, geometry, scale)
+    is_valid: Bool[np.ndarray, "frames"] = np.zeros(n_frames, dtype=bool)
+    is_valid[frames] = error[frames] <= config.largest_error * interocular[frames]
+    return FaceParameters(
+        model_name=model.name,
+        fps=float(track.fps),
+        time_s=np.asarray(track.time_s, dtype=np.float64),
+        geometry=geometry.astype(np.float32),
+        expression=expressions.astype(np.float32),
+        rotation=rotation.astype(np.float32),
+        translation=translation.astype(np.float32),
+        scale=scale.astype(np.float32),
+        landmarks=_landmarks68(track).astype(np.float32),
+        reprojection_error_px=error.astype(np.float32),
+        interocular_px=interocular.astype(np.float32),
+        is_valid=is_valid,
+    )
+
+
+def _landmarks68(track: LandmarkTrack) -> Float[np.ndarray, "frames 68 2"]:
+    from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468
+
+    points = np.asarray(track.points)
+    return points if track.scheme == "ibug68" else points[:, IBUG68_IN_MEDIAPIPE468]
+
+
+def _rotation_matrices(rotation: np.ndarray) -> np.ndarray:
+    from talkin.face3d.camera import rotation_matrix
+
+    return rotation_matrix(rotation)
+
+
+def _spread(
+    values: Float[np.ndarray, "n m"], frames: Int[np.ndarray, "n"], n_frames: int
+) -> Float[np.ndarray, "frames m"]:
+    """Interpolate between the solved frames; hold the first and the last."""
+    every = np.arange(n_frames)
+    return np.stack([np.interp(every, frames, column) for column in values.T], axis=1)

@@ -7,7 +7,7 @@ pose and expression of all frames in one chain that leans on time.
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.errors import FaceModelError, NoFaceError
@@ -266,7 +266,7 @@ def _as_parameters(
     expressions = _spread(expression, frames, n_frames)
     error = solver.error_px(np.arange(n_frames), geometry, every, expressions)
     interocular = _interocular_px(model, geometry, scale)
-    is_valid: Bool[np.ndarray, "frames"] = np.zeros(n_frames, dtype=bool)
+    is_valid = np.zeros(n_frames, dtype=bool)
     is_valid[frames] = error[frames] <= config.largest_error * interocular[frames]
     return FaceParameters(
         model_name=model.name,

@@ -198,9 +198,10 @@ def _solve_chain(
     expression: np.ndarray,
     stiffness: Float[np.ndarray, "frames-1 n"],
 ) -> Float[np.ndarray, "frames n"]:
-    """One Gauss-Newton step of all frames; neighbours couple only equal unknowns, so the system
+    """One Gauss-Newton step of all frames.
 
-    is banded with the width of one frame and LAPACK eliminates it block by block.
+    Neighbours couple only equal unknowns, so the system is banded with the width of one frame and
+    LAPACK eliminates it block by block.
     """
     frames, size = equations.gradient.shape
     gradient = equations.gradient

@@ -35,8 +35,10 @@ class FaceParameters:
         translation: Picture position of the model's origin, px.
         scale: Pixels per mm.
         landmarks: The detector's points in the 68-point layout, px; NaN where none was found.
-        reprojection_error_px: Root mean square distance of fitted to detected points.
-        interocular_px: Distance of the outer eye corners of the fitted face.
+        reprojection_error_px: Root mean square distance of fitted to detected points; 0 where
+            there were none (and `is_valid` is False).
+        interocular_px: Distance of the outer eye corners of the fitted face in space, times
+            scale: how large the face is, however it is turned.
         is_valid: False where no face was found or the fit is not to be trusted.
     """
 
@@ -182,7 +184,7 @@ class FaceParameters:
         """
         try:
             return cls.from_table(pq.read_table(path))
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise FaceModelError(f"face parameters {path} cannot be read: {error}") from error
 
 

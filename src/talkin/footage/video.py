@@ -68,8 +68,8 @@ class Frame:
     Attributes:
         time_s: Seconds since the first picture.
         image: RGB, upright.
-        is_lost: True where the file's own picture could not be decoded and its nearest
-            neighbour is shown in its place.
+        is_lost: True where the file's own picture is missing or cannot be decoded and its
+            nearest neighbour is shown in its place.
     """
 
     time_s: float
@@ -143,9 +143,10 @@ class _Timeline:
         if steps < 1 or span <= 0:
             return nominal or Fraction(25)
         mean = Fraction(steps) / span
-        for rate in (*_STANDARD_RATES, *([nominal] if nominal else [])):
-            if abs(span * rate - steps) < 0.25 and abs(rate / mean - 1) < 1e-3:
-                return rate
+        nearest = min(_STANDARD_RATES, key=lambda rate: abs(rate - mean))
+        for rate in (*([nominal] if nominal else []), nearest):
+            if abs(span * rate - steps) < 0.25 and abs(rate / mean - 1) < 2e-3:
+                return Fraction(rate)
         return mean.limit_denominator(1000)
 
 
@@ -182,7 +183,8 @@ def _length(packet: Any, stream: Any) -> Fraction:
 class _Clock:
     """Follows packets and frames: where the stream ends, and which pictures were lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: Fraction = Fraction(1, 25)) -> None:
+        self.step = step
         self.end: Fraction | None = None
         self.lost: deque[Fraction] = deque()
         self._awaited: set[Fraction] = set()
@@ -210,7 +212,9 @@ class _Clock:
         distance = abs(shown - wanted)
         while self.lost and self.lost[0] < wanted - 1:
             self.lost.popleft()
-        return any(abs(time - wanted) < distance for time in self.lost)
+        # Damage can swallow whole packets: then nothing is left to await but a hole.
+        is_hole = distance > 1.5 * self.step
+        return is_hole or any(abs(time - wanted) < distance for time in self.lost)
 
 
 def _shown(
@@ -235,7 +239,8 @@ def _shown(
 
 
 def _resampled(container: Any, stream: Any, rate: Fraction, path: Path) -> Iterator[Frame]:
-    clock = _Clock()
+    own = 1 / stream.average_rate if stream.average_rate else Fraction(0)
+    clock = _Clock(max(1 / rate, own))
     held: deque[tuple[Fraction, Any]] = deque()
     start: Fraction | None = None
     half, number = 1 / (2 * rate), 0

@@ -88,14 +88,7 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     clock, tell = StageClock(), progress or _silent
     info = probe_video(video)
     sound = read_audio(audio, model.config.mfcc.sample_rate)
-    tell("following the face", 0, info.n_frames)
-    with clock.stage("track"):
-        track = track_landmarks(video, detector, config.tracking, fps=info.fps)
-    with clock.stage("fit"):
-        parameters = fit_clip(track, face_model, config.fit)
-    if not parameters.is_valid.any():
-        raise NoFaceError(f"{video}: no face was found in any of its {len(parameters)} frames")
-    tell("following the face", info.n_frames, info.n_frames)
+    parameters, notes = _follow_face(info, face_model, detector, config, clock, tell)
     with clock.stage("drive"):
         plan = plan_edit(parameters, sound, model, face_model, config.driving, config.timing)
     teeth = None
@@ -109,7 +102,33 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     frames = painter.paint(_timed(images, clock, "decode"))
     with clock.stage("all but following"):
         _write(_told(frames, tell, len(plan)), info, audio, output, comparison, clock)
-    return _report(output, info, plan, clock)
+    return _report(output, info, plan, notes, clock)
+
+
+def _follow_face(
+    info: VideoInfo,
+    face_model: MorphableModel,
+    detector: LandmarkSource,
+    config: EditConfig,
+    clock: StageClock,
+    tell: Progress,
+) -> tuple[FaceParameters, list[str]]:
+    """The first pass: the fitted face, and what tracking has to say."""
+    with clock.stage("track"):
+        track = track_landmarks(
+            info.path,
+            detector,
+            config.tracking,
+            info.fps,
+            lambda done: tell("following the face", done, max(done, info.n_frames)),
+        )
+    with clock.stage("fit"):
+        parameters = fit_clip(track, face_model, config.fit, clip=str(info.path))
+    if not parameters.is_valid.any():
+        raise NoFaceError(
+            f"{info.path}: the face could not be fitted in any of its {len(parameters)} frames"
+        )
+    return parameters, list(track.notes)
 
 
 def _write(
@@ -178,7 +197,9 @@ def _check_request(
             raise FootageError(f"{output.parent} cannot be written to; choose another folder")
 
 
-def _report(output: Path, info: VideoInfo, plan: EditPlan, clock: StageClock) -> EditReport:
+def _report(
+    output: Path, info: VideoInfo, plan: EditPlan, notes: list[str], clock: StageClock
+) -> EditReport:
     return EditReport(
         output=output,
         fps=info.fps,
@@ -187,7 +208,7 @@ def _report(output: Path, info: VideoInfo, plan: EditPlan, clock: StageClock) ->
         unedited=unedited_ranges(plan.is_edited, "no face was found, or it could not be fitted"),
         frame_order=plan.order,
         ms_per_frame=clock.ms_per_frame(len(plan)),
-        notes=list(plan.notes),
+        notes=[*plan.notes, *notes],
     )
 
 

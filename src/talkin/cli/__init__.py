@@ -1,0 +1,35 @@
+"""The `talkin` command: the library without Kedro.
+
+- `editing`: `talkin edit`.
+- `footage`: `talkin fit`, `talkin manifest`.
+- `machine`: `talkin info`, `talkin fetch-nets`.
+- `running`: errors as one line, progress bars.
+
+Everything heavy is imported inside the commands, so that `talkin --help` answers at once.
+"""
+
+import click
+
+from talkin.cli.editing import edit
+from talkin.cli.footage import fit, manifest
+from talkin.cli.machine import fetch_nets, info
+
+_EPILOG = """\b
+A first edit, once `make demo` has trained a model:
+  talkin edit --video me.mp4 --audio speech.wav --out edited.mp4
+
+Edit only people who agreed to it, and say so wherever you show the result.
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="talkin")
+def main() -> None:
+    """Edit what a person says in a video.
+
+    New speech goes in; out comes the same footage with a mouth that speaks it.
+    """
+
+
+for _command in (edit, fit, manifest, fetch_nets, info):
+    main.add_command(_command)

@@ -1,0 +1,169 @@
+"""`talkin edit`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from talkin.cli.running import explains_errors, progress_bars
+from talkin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from talkin.editing.edit_clip import EditConfig
+    from talkin.editing.report import EditReport
+    from talkin.networks.talking_face import TalkingFace
+
+_DEFAULT_MODEL = Path("data/06_models/talking_face")
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--video", type=_FILE, required=True, help="Footage of the person to edit.")
+@click.option("--audio", type=_FILE, required=True, help="The new speech; any sound or video file.")
+@click.option("--out", type=_FILE, required=True, help="The mp4 to write.")
+@click.option(
+    "--model",
+    "model_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Folder of a trained model.  [default: {_DEFAULT_MODEL}]",
+)
+@click.option(
+    "--timing",
+    type=click.Choice(["keep", "select"]),
+    default="keep",
+    show_default=True,
+    help="keep: footage in its own order, back and forth where the speech is longer; select: "
+    "choose frames whose head motion goes with the speech (Algorithm 1).",
+)
+@click.option(
+    "--face",
+    default="largest",
+    show_default=True,
+    help="Whose face: largest, left, right, or a number counted from the left, from 1.",
+)
+@click.option("--compare", is_flag=True, help="Also write OUT-compare.mp4: footage beside edit.")
+@click.option("--teeth/--no-teeth", default=False, help="Lend teeth detail from the footage.")
+@click.option("--deflicker/--no-deflicker", default=False, help="Calm flicker of the mouth.")
+@click.option(
+    "--stride",
+    type=click.IntRange(1, 7),
+    default=1,
+    show_default=True,
+    help="Render a window every so many frames: 7 is fastest, 1 is best.",
+)
+@click.option("--speaker", help="Whose face this is, as the consent register names them.")
+@click.option("--consent-register", type=_FILE, help="CSV or YAML of who agreed to what.")
+@click.option("--report", "report_file", type=_FILE, help="Write what was done as JSON.")
+@explains_errors
+def edit(video: Path, audio: Path, out: Path, **options: Any) -> None:
+    r"""Make the person in VIDEO speak AUDIO.
+
+    The output keeps the footage's size and frame rate and is as long as the speech. Frames in
+    which no face is found stay as they are and are listed. Stopping with Ctrl-C leaves no half
+    file, and an older output untouched.
+
+    \b
+    Example:
+      talkin edit --video me.mp4 --audio speech.wav --out edited.mp4 --compare
+    """
+    consent = _consent(options["speaker"], options["consent_register"])
+    config = _config(options)
+    comparison = out.with_name(f"{out.stem}-compare.mp4") if options["compare"] else None
+    model = _load_model(options["model_folder"])
+    from talkin.editing.edit_clip import edit_clip
+    from talkin.footage.detection import load_detector
+
+    with progress_bars() as progress:
+        report = edit_clip(
+            video,
+            audio,
+            out,
+            model,
+            model.face_model,
+            load_detector(),
+            config,
+            progress,
+            comparison=comparison,
+        )
+    _say(report, comparison, consent)
+    if options["report_file"] is not None:
+        _write_report(options["report_file"], report, consent)
+
+
+def _consent(speaker: str | None, register: Path | None) -> str:
+    """Check the register where one is given; say what is expected of the user where none is."""
+    if (speaker is None) != (register is None):
+        raise ConfigurationError(
+            "--speaker and --consent-register belong together: the register is searched for the "
+            "speaker"
+        )
+    if speaker is None or register is None:
+        return (
+            "No consent record was checked (--speaker NAME --consent-register FILE): edit only "
+            "people who agreed to it, and label the result as edited."
+        )
+    from talkin.provenance.consent import read_consent, require_consent
+
+    require_consent([speaker], read_consent(register))
+    return f"{speaker} is in the consent register {register}."
+
+
+def _config(options: dict[str, Any]) -> "EditConfig":
+    from talkin.editing.edit_clip import EditConfig
+
+    return EditConfig.model_validate(
+        {
+            "tracking": {"which": _which_face(options["face"])},
+            "timing": {"mode": options["timing"]},
+            "painting": {
+                "windowing": {"stride": options["stride"]},
+                "use_teeth": options["teeth"],
+                "use_deflicker": options["deflicker"],
+            },
+        }
+    )
+
+
+def _which_face(face: str) -> Literal["largest", "left", "right"] | int:
+    if face in ("largest", "left", "right"):
+        return face  # type: ignore[return-value]  # mypy does not narrow by `in`
+    if face.isdecimal() and int(face) >= 1:
+        return int(face)
+    raise ConfigurationError(
+        f"--face {face}: give largest, left, right, or a number counted from the left, from 1"
+    )
+
+
+def _load_model(folder: Path | None) -> "TalkingFace":
+    folder = folder or _DEFAULT_MODEL
+    if not (folder / "config.json").exists():
+        raise ConfigurationError(
+            f"there is no trained model in {folder}: train one with `make demo` or `kedro run "
+            "--pipeline=training`, or name its folder with --model"
+        )
+    from talkin.networks.talking_face import TalkingFace
+
+    return TalkingFace.load(folder)
+
+
+def _say(report: "EditReport", comparison: Path | None, consent: str) -> None:
+    for note in report.notes:
+        click.echo(f"Note: {note}.")
+    for missing in report.unedited:
+        click.echo(f"Frames {missing.start} to {missing.stop - 1} unedited: {missing.reason}.")
+    times = ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.ms_per_frame.items())
+    click.echo(f"Milliseconds a frame: {times}")
+    click.echo(consent)
+    click.echo(f"{report.n_edited} of {report.n_frames} frames edited ({report.duration_s:.1f} s)")
+    for path in (report.output, comparison):
+        if path is not None:
+            click.echo(str(path))
+
+
+def _write_report(path: Path, report: "EditReport", consent: str) -> None:
+    import json
+
+    from talkin.files import replace_when_whole
+
+    with replace_when_whole(path) as part:
+        part.write_text(json.dumps(report.to_dict() | {"consent": consent}, indent=2) + "\n")

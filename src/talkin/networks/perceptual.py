@@ -131,6 +131,7 @@ class FilterBank(nn.Module):
         x = torch.arange(-3.0, 4.0)
         g = torch.exp(-(x**2) / 2)
         g0, g1, g2 = g / g.sum(), x * g, (x**2 - 1) * g
+        g2 = g2 - g2.sum() * g0  # cut off at 3 deviations it would answer to plain brightness
         g1, g2 = g1 / g1.abs().sum(), g2 / g2.abs().sum()
         pairs = [(g0, g1), (g1, g0), (g0, g2), (g2, g0), (g1, g1)]
         bank = torch.stack([torch.outer(down, across) for down, across in pairs])

@@ -26,6 +26,8 @@ class SpeakerClassifier(nn.Module):
     def __init__(self, n_mfcc: int, n_speakers: int, config: SpeakerClassifierConfig) -> None:
         """Build the network for `n_speakers` voices."""
         super().__init__()
+        self.config = config
+        self.n_mfcc = n_mfcc
         narrow, wide = config.width, config.width * 8 // 3
         self.features = nn.Sequential(
             *_convolution(1, narrow, 7, stride=(2, 1)),

@@ -14,6 +14,7 @@ from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset, sample_order
 from talkin.training.audio_corpus import AudioBatch, AudioCorpus
+from talkin.training.cepstral_warp import cepstral_warp
 from talkin.training.config import AudioStageConfig, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
@@ -89,13 +90,24 @@ def confusion_term(
 def augmented(
     batch: AudioBatch, model: TalkingFace, own: AudioStageConfig, generator: torch.Generator
 ) -> AudioBatch:
-    """Another loudness and microphone for every window: constants added to cepstra."""
-    if not own.gain_std and not own.channel_std:
-        return batch
-    n, _, n_mfcc = batch.mfcc.shape
-    change = own.channel_std * torch.randn((n, 1, n_mfcc), generator=generator)
-    change[:, 0, 0] += own.gain_std * torch.randn(n, generator=generator)
-    return replace(batch, mfcc=batch.mfcc + change.to(batch.mfcc) * model.mfcc_scale.std)
+    """Another voice, loudness, microphone and noise for every window.
+
+    In cepstra loudness is a constant added to the first coefficient, a microphone's response a
+    constant added to each, and a longer vocal tract a matrix.
+    """
+    mfcc = batch.mfcc
+    n, _, n_mfcc = mfcc.shape
+    if own.voice_std:
+        stretch = own.voice_std * torch.randn(n, generator=generator)
+        mfcc = mfcc @ cepstral_warp(stretch, n_mfcc).to(mfcc).transpose(1, 2)
+    change = torch.zeros(n, 1, n_mfcc)
+    if own.channel_std:
+        change = own.channel_std * torch.randn((n, 1, n_mfcc), generator=generator)
+    if own.gain_std:
+        change[:, 0, 0] += own.gain_std * torch.randn(n, generator=generator)
+    if own.noise_std:
+        change = change + own.noise_std * torch.randn(mfcc.shape, generator=generator)
+    return replace(batch, mfcc=mfcc + change.to(mfcc) * model.mfcc_scale.std)
 
 
 class _AudioStage(Stage):

@@ -20,6 +20,7 @@ class OptimiserConfig(BaseModel):
     betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's beta 1 and 2.")
     decay: float = Field(default=0.8, gt=0, le=1, description="Factor of the learning rates ...")
     decay_every: int = Field(default=10_000, ge=1, description="... every so many steps.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Decoupled, as in AdamW.")
     clip_gradient: float = Field(
         default=0.0, ge=0, description="Largest gradient norm of a network; 0 = not clipped."
     )
@@ -60,6 +61,16 @@ class AudioStageConfig(BaseModel):
         default=0.0,
         ge=0,
         description="Random microphone: a constant added to every coefficient of a window.",
+    )
+    noise_std: float = Field(
+        default=0.0, ge=0, description="Random noise: added to every single coefficient."
+    )
+    voice_std: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.3,
+        description="Random voice: deviation of a warp of the frequency axis (vocal tract length), "
+        "which for cepstra is a matrix.",
     )
 
 

@@ -206,6 +206,8 @@ def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
             [p for p in stage.networks[name].parameters() if p.requires_grad],
             lr=rate,
             betas=config.optimiser.betas,
+            weight_decay=config.optimiser.weight_decay,
+            decoupled_weight_decay=True,
         )
         for name, rate in stage.learning_rates.items()
     }

@@ -1,15 +1,16 @@
 """The Kedro package: wiring, datasets and tracking around the library `talkin`.
 
-    demo        render the synthetic corpus: the default input
-    preprocess  footage -> sound, landmarks, face parameters, crops, MFCC, training index
-    training    training index -> trained, registered model
-    editing     model and jobs -> edited clips
-    evaluation  model and held-out clips -> metrics and report
+demo        render the synthetic corpus: the default input
+preprocess  footage -> sound, landmarks, face parameters, crops, MFCC, training index
+training    training index -> trained, registered model
+editing     model and jobs -> edited clips
+evaluation  model and held-out clips -> metrics and report
 
-    clips              "for every clip": in parallel, skipping what is up to date, keeping rejects
-    datasets           what the catalog can load and save
-    hooks, tracking    MLflow
-    lazy               names of heavy modules that are imported when a run needs them
-    pipeline_registry  the folders above, by name
-    settings           Kedro's settings
+clips              "for every clip": in parallel, skipping what is up to date, keeping rejects
+datasets           what the catalog can load and save
+hooks, tracking    MLflow
+rows               tables row by row
+lazy               names of heavy modules that are imported when a run needs them
+pipeline_registry  the folders above, by name
+settings           Kedro's settings
 """

@@ -29,11 +29,14 @@ class ParallelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_jobs: int = Field(-1, description="Processes; -1 for one a core, 1 for none but this.")
-    backend: Literal["loky", "threading", "dask"] = Field(
-        "loky", description="joblib's backend; `dask` takes the cluster of the running client."
+    n_jobs: int = Field(
+        default=-1, description="Processes; -1 for one a core, 1 for none but this."
     )
-    progress: bool = Field(True, description="Whether to show a progress bar.")
+    backend: Literal["loky", "threading", "dask"] = Field(
+        default="loky",
+        description="joblib's backend; `dask` takes the cluster of the running client.",
+    )
+    progress: bool = Field(default=True, description="Whether to show a progress bar.")
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,18 @@ class TrackingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    enabled: bool = Field(True, description="Whether runs are tracked at all.")
+    enabled: bool = Field(default=True, description="Whether runs are tracked at all.")
     tracking_uri: str = Field(
-        "sqlite:///mlruns/mlflow.db",
+        default="sqlite:///mlruns/mlflow.db",
         description="Database or server; a relative SQLite path is relative to the project. "
         "The environment variable MLFLOW_TRACKING_URI goes before it.",
     )
-    artifacts: str = Field("mlruns/artifacts", description="Folder for pictures and models.")
-    experiment: str = Field("talkin", description="Name under which runs are listed.")
+    artifacts: str = Field(
+        default="mlruns/artifacts", description="Folder for pictures and models."
+    )
+    experiment: str = Field(default="talkin", description="Name under which runs are listed.")
     pipelines: list[str] = Field(
-        ["training", "evaluation"], description="Stages worth a tracked run."
+        default=["training", "evaluation"], description="Stages worth a tracked run."
     )
 
 
@@ -39,6 +41,7 @@ class TrackingHooks:
     """Opens, fills and closes the MLflow run around a Kedro run."""
 
     def __init__(self) -> None:
+        """Begin with the defaults; the context brings the settings."""
         self._root = Path.cwd()
         self._config = TrackingConfig()
 

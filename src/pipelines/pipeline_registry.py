@@ -27,10 +27,10 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Build the stages a command asked for, or all of them and `__default__`."""
     names = pipeline_names()
     # Kedro offers selective loading through `find_pipelines` only, which cannot see this layout.
-    wanted = getattr(project.pipelines, "_requested_pipelines", None)
+    wanted: list[str] | None = getattr(project.pipelines, "_requested_pipelines", None)
     everything = not wanted or "__default__" in wanted
     if not everything:
-        names = [name for name in names if name in wanted]
+        names = [name for name in names if name in (wanted or [])]
     stages = {
         name: importlib.import_module(f"pipelines.{name}.pipeline").create_pipeline()
         for name in names

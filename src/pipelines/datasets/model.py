@@ -12,9 +12,7 @@ from kedro.io import AbstractDataset
 class ModelFolderDataset(AbstractDataset[Any, Any]):
     """A folder that a network's `save(folder)` writes and its class' `load(folder)` reads."""
 
-    def __init__(
-        self, *, path: str, network: str, metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, path: str, network: str, metadata: dict[str, Any] | None = None) -> None:
         """Name the folder.
 
         Args:

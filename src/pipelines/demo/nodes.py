@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
 from pipelines.lazy import configured
+from pipelines.rows import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.avatar.corpus import ClipPlan, CorpusConfig
 else:
+    ClipPlan = Any
     CorpusConfig = configured("talkin.avatar.corpus:CorpusConfig")
 
 VERSION = 1
@@ -20,7 +20,7 @@ CONSENT = "synthetic"
 """Name of the consent record of people who do not exist; it marks a corpus as ours."""
 
 
-def plan_clips(before: "pd.DataFrame", corpus: CorpusConfig) -> list["ClipPlan"]:
+def plan_clips(before: Table, corpus: CorpusConfig) -> list[ClipPlan]:
     """Who says what, seen from where.
 
     Raises:
@@ -40,7 +40,7 @@ def plan_clips(before: "pd.DataFrame", corpus: CorpusConfig) -> list["ClipPlan"]
 
 
 def render_clips(
-    plans: list["ClipPlan"],
+    plans: list[ClipPlan],
     before: Mapping[str, StepRecord],
     corpus: CorpusConfig,
     parallel: ParallelConfig,
@@ -50,7 +50,7 @@ def render_clips(
         tasks = {
             plan.clip: ClipTask(
                 fingerprint("corpus", VERSION, corpus, plan.clip),
-                {"plan": plan, "scratch": scratch},
+                {"plan": plan, "corpus": corpus, "scratch": scratch},
             )
             for plan in plans
         }
@@ -58,8 +58,8 @@ def render_clips(
 
 
 def describe_corpus(
-    plans: list["ClipPlan"], records: Mapping[str, StepRecord]
-) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+    plans: list[ClipPlan], records: Mapping[str, StepRecord]
+) -> tuple[Table, Table]:
     """The manifest, and a consent register of people who do not exist.
 
     Args:
@@ -83,19 +83,24 @@ def describe_corpus(
     ]
     speakers = sorted({plan.speaker for plan in plans})
     consent = [
-        {"consent": CONSENT, "speaker": name, "purpose": "this person does not exist", "expires": ""}
+        {
+            "consent": CONSENT,
+            "speaker": name,
+            "purpose": "this person does not exist",
+            "expires": "",
+        }
         for name in speakers
     ]
     return pd.DataFrame(manifest), pd.DataFrame(consent)
 
 
-def rendered_clip(plan: "ClipPlan", scratch: str) -> tuple[Any, ...]:
+def rendered_clip(plan: ClipPlan, corpus: CorpusConfig, scratch: str) -> tuple[Any, ...]:
     """One clip's video, truth and phonemes, as finished files."""
     from talkin.avatar.corpus import render_clip
 
     folder = Path(scratch) / plan.clip
     folder.mkdir()
-    render_clip(plan, folder)
+    render_clip(plan, corpus, folder)
     return (
         folder / f"{plan.clip}.mp4",
         folder / "truth" / f"{plan.clip}.parquet",

@@ -17,7 +17,12 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.render_clips,
-                ["corpus_plan", "corpus_records_before", "params:demo.corpus", "params:demo.parallel"],
+                [
+                    "corpus_plan",
+                    "corpus_records_before",
+                    "params:demo.corpus",
+                    "params:demo.parallel",
+                ],
                 ["corpus_clips", "truth", "phonemes", "corpus_records"],
                 name="render_clips",
             ),

@@ -1,6 +1,6 @@
 """From a trained model and a table of jobs to edited clips.
 
-    pipeline  the nodes and what flows between them
-    nodes     which edits to make, and making them
-    steps     one edit: the clip, its truth where that is known, both beside the target
+pipeline  the nodes and what flows between them
+nodes     which edits to make, and making them
+steps     one edit: the clip, its truth where that is known, both beside the target
 """

@@ -11,15 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
 from pipelines.editing import steps
 from pipelines.lazy import configured
+from pipelines.rows import Table, rows_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.avatar.corpus import CorpusConfig
     from talkin.editing.edit_clip import EditConfig
     from talkin.footage.detection import DetectionConfig
     from talkin.networks.talking_face import TalkingFace
 else:
+    TalkingFace = Any
     CorpusConfig = configured("talkin.avatar.corpus:CorpusConfig")
     EditConfig = configured("talkin.editing.edit_clip:EditConfig")
     DetectionConfig = configured("talkin.footage.detection:DetectionConfig")
@@ -34,7 +34,7 @@ class EditPlanConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_crossed: int = Field(
-        0,
+        default=0,
         ge=0,
         description="Synthetic test clips that are made to speak another speaker's unseen "
         "sentence. Filmed people are only edited by a line in edit_requests.csv.",
@@ -42,8 +42,11 @@ class EditPlanConfig(BaseModel):
 
 
 def plan_edits(
-    requests: "pd.DataFrame", footage: "pd.DataFrame", truth: Mapping[str, Any], plan: EditPlanConfig
-) -> "pd.DataFrame":
+    requests: Table,
+    footage: Table,
+    truth: Mapping[str, Any],
+    plan: EditPlanConfig,
+) -> Table:
     """The jobs: what a user asked for and, on a synthetic corpus, some crossed edits.
 
     Args:
@@ -63,7 +66,7 @@ def plan_edits(
     clips = set(footage.loc[footage["problem"] == "", "clip"])
     jobs = [
         {"job": checked_name(row["job"], "job"), "target": row["target"], "audio": row["audio"]}
-        for row in requests.to_dict("records")
+        for row in rows_of(requests)
     ]
     for job in jobs:
         for what in ("target", "audio"):
@@ -77,11 +80,11 @@ def plan_edits(
     return pd.DataFrame(known, columns=list(JOB_COLUMNS))
 
 
-def edit_clips(  # noqa: PLR0913 - each input is a name in the graph
-    jobs: "pd.DataFrame",
-    footage: "pd.DataFrame",
+def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
+    jobs: Table,
+    footage: Table,
     truth: Mapping[str, Any],
-    model: "TalkingFace",
+    model: TalkingFace,
     consent_register: Any,
     before: Mapping[str, StepRecord],
     edit: EditConfig,
@@ -97,8 +100,10 @@ def edit_clips(  # noqa: PLR0913 - each input is a name in the graph
     from talkin.provenance.consent import require_consent
 
     speakers = dict(zip(footage["clip"], footage["speaker"], strict=True))
-    asked = {name for row in jobs.to_dict("records") for name in (row["target"], row["audio"])}
-    require_consent(sorted({speakers[name] for name in asked if name in speakers}), consent_register)
+    asked = {name for row in rows_of(jobs) for name in (row["target"], row["audio"])}
+    require_consent(
+        sorted({speakers[name] for name in asked if name in speakers}), consent_register
+    )
     with tempfile.TemporaryDirectory(prefix="talkin-edits-") as scratch:
         folder = Path(scratch) / "model"
         model.save(folder)
@@ -106,14 +111,14 @@ def edit_clips(  # noqa: PLR0913 - each input is a name in the graph
             weights = file_digest(file, "sha256").hexdigest()
         tasks = {
             row["job"]: _task(row, footage, truth, (weights, edit, detection, corpus), scratch)
-            for row in jobs.to_dict("records")
+            for row in rows_of(jobs)
         }
         yield from for_every_clip("edits", steps.edited_clip, tasks, before, parallel, n_outputs=4)
 
 
 def tabulate_edits(
-    jobs: "pd.DataFrame", records: Mapping[str, StepRecord], reports: Mapping[str, Any]
-) -> "pd.DataFrame":
+    jobs: Table, records: Mapping[str, StepRecord], reports: Mapping[str, Any]
+) -> Table:
     """A row an edit: what was asked for, what was done, and where it went wrong.
 
     Args:
@@ -124,9 +129,9 @@ def tabulate_edits(
     import pandas as pd
 
     rows = []
-    for job in jobs.to_dict("records"):
+    for job in rows_of(jobs):
         record = records.get(job["job"])
-        report = reports[job["job"]] if job["job"] in reports else {}
+        report = reports.get(job["job"], {})
         done = {
             "state": record.state if record else "failed",
             "reason": record.reason if record else "nothing is known of it",
@@ -143,15 +148,15 @@ def tabulate_edits(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _crossed(footage: "pd.DataFrame", truth: Mapping[str, Any], n: int) -> list[dict[str, str]]:
+def _crossed(footage: Table, truth: Mapping[str, Any], n: int) -> list[dict[str, str]]:
     """Test clips that speak the next speaker's test sentence, frontal views first."""
     test = footage[(footage["split"] == "test") & (footage["problem"] == "")]
     test = test[[clip in truth for clip in test["clip"]]]
     frontal = test.sort_values(
         by=["view", "clip"], key=lambda column: column.where(column != "front", "")
     )
-    rows = frontal.to_dict("records")
-    jobs = []
+    rows = rows_of(frontal)
+    jobs: list[dict[str, str]] = []
     for target in rows:
         others = [
             row
@@ -167,7 +172,7 @@ def _crossed(footage: "pd.DataFrame", truth: Mapping[str, Any], n: int) -> list[
 
 def _task(
     row: Mapping[str, Any],
-    footage: "pd.DataFrame",
+    footage: Table,
     truth: Mapping[str, Any],
     settings: tuple[str, EditConfig, DetectionConfig, CorpusConfig],
     scratch: str,
@@ -201,7 +206,7 @@ def _truth(
     plans = {plan.clip: plan for plan in plan_corpus(corpus)}
     if target not in plans:
         return None
-    return {"plan": plans[target], "expression": truth[audio].expression}
+    return {"plan": plans[target], "corpus": corpus, "expression": truth[audio].expression}
 
 
 def _hash(path: Path) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
 
 
-def edited_clip(  # noqa: PLR0913 - a task's arguments, by name
+def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     job: str,
     target: str,
     audio: str,
@@ -30,8 +30,8 @@ def edited_clip(  # noqa: PLR0913 - a task's arguments, by name
         scratch: Where finished files are put.
         detection: Finds landmarks in the target.
         edit: How to edit.
-        truth: `plan` of a synthetic target and the true `expression` that goes with the speech,
-            (frames, coefficients); None where the truth cannot be known.
+        truth: `plan` of a synthetic target, its `corpus`, and the true `expression` that goes with
+            the speech, (frames, coefficients); None where the truth cannot be known.
 
     Returns:
         The edited clip, its truth or None, both beside the target, and what was done.
@@ -61,8 +61,11 @@ def _true_clip(
         return None
     from talkin.avatar.corpus import render_with_expression
 
-    expression = truth["expression"][: len(frame_order)]
-    render_with_expression(truth["plan"], expression, path, Path(audio))
+    expression = truth["expression"]
+    n = min(len(expression), len(frame_order))  # rounding may make the edit one frame longer
+    render_with_expression(
+        truth["plan"], truth["corpus"], expression[:n], path, Path(audio), frame_order[:n]
+    )
     return path
 
 

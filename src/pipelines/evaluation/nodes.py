@@ -1,5 +1,6 @@
 """The nodes of evaluation: scores of each held-out clip, their summary, voices, report."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -7,16 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
 from pipelines.lazy import configured
+from pipelines.rows import Table, rows_of
 from pipelines.training.corpus import prepared_clip
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
     from talkin.evaluation.summary import SummaryConfig
     from talkin.evaluation.tsne import IdentityMap, IdentityMapConfig
     from talkin.networks.talking_face import TalkingFace
 else:
+    ClipScores = IdentityMap = TalkingFace = Any
     ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
     SummaryConfig = configured("talkin.evaluation.summary:SummaryConfig")
     IdentityMapConfig = configured("talkin.evaluation.tsne:IdentityMapConfig")
@@ -27,9 +28,13 @@ class HeldOutConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    split: str = Field("test", description="The split of the manifest that training never saw.")
+    split: str = Field(
+        default="test", description="The split of the manifest that training never saw."
+    )
     max_clips: int | None = Field(
-        None, ge=1, description="At most so many, spread evenly over the index; null for all."
+        default=None,
+        ge=1,
+        description="At most so many, spread evenly over the index; null for all.",
     )
 
 
@@ -42,7 +47,7 @@ class _Phoneme(NamedTuple):
 
 
 def gather_held_out_clips(
-    index: "pd.DataFrame",
+    index: Table,
     face_parameters: Mapping[str, Any],
     mfcc: Mapping[str, Any],
     crops: Mapping[str, Any],
@@ -56,7 +61,7 @@ def gather_held_out_clips(
     from talkin.errors import ConfigurationError
     from talkin.samples.dataset import spread_order
 
-    rows = index[(index["split"] == held_out.split) & (index["n_valid"] > 0)].to_dict("records")
+    rows = rows_of(index[(index["split"] == held_out.split) & (index["n_valid"] > 0)])
     if not rows:
         raise ConfigurationError(
             f"no prepared clip is in the split {held_out.split!r} (evaluation.held_out.split): "
@@ -69,9 +74,9 @@ def gather_held_out_clips(
 def score_clips(
     clips: Sequence[Any],
     phonemes: Mapping[str, Any],
-    model: "TalkingFace",
+    model: TalkingFace,
     config: ClipScoreConfig,
-) -> tuple[list["ClipScores"], "pd.DataFrame"]:
+) -> tuple[list[ClipScores], Table]:
     """Scores of every held-out clip, whole and as a table."""
     from tqdm import tqdm
 
@@ -87,8 +92,8 @@ def score_clips(
 
 
 def summarise_scores(
-    scores: Sequence["ClipScores"], index: "pd.DataFrame", config: SummaryConfig
-) -> tuple["pd.DataFrame", dict[str, float]]:
+    scores: Sequence[ClipScores], index: Table, config: SummaryConfig
+) -> tuple[Table, dict[str, float]]:
     """A row a metric, system and group of speakers; and the same as flat metrics."""
     from talkin.evaluation.summary import flat_metrics, summary_table
 
@@ -101,19 +106,19 @@ def summarise_scores(
 
 
 def map_voices(
-    clips: Sequence[Any], model: "TalkingFace", config: IdentityMapConfig
-) -> tuple["IdentityMap", "pd.DataFrame"]:
+    clips: Sequence[Any], model: TalkingFace, config: IdentityMapConfig
+) -> tuple[IdentityMap, Table]:
     """t-SNE of the held-out sound before and after identity removal (Fig. 9)."""
     from talkin.evaluation.tsne import map_identities
 
     voices = map_identities(clips, model, config)
     tracking.log_metrics(
-        {f"speaker_probe.{k}": v for k, v in voices.probe_accuracy.items() if v == v}
+        {f"speaker_probe.{k}": v for k, v in voices.probe_accuracy.items() if math.isfinite(v)}
     )
     return voices, voices.points
 
 
-def _mean_expression(model: "TalkingFace") -> Any:
+def _mean_expression(model: TalkingFace) -> Any:
     """The mouth held still: the training data's mean, which the model carries."""
     import numpy as np
 

@@ -6,7 +6,7 @@ settings, or clips already prepared will be taken as up to date.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from operator import getitem
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,10 +17,9 @@ from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerp
 from pipelines.clips import done as came_through
 from pipelines.lazy import configured
 from pipelines.preprocess import steps
+from pipelines.rows import Table, rows_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.face3d.fitting import FitConfig
     from talkin.face3d.loading import FaceModelConfig
     from talkin.footage.detection import DetectionConfig
@@ -44,10 +43,11 @@ class LandmarkConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Literal["detector", "truth"] = Field(
-        "detector", description="truth: a synthetic corpus' own, to measure what detection costs."
+        default="detector",
+        description="truth: a synthetic corpus' own, to measure what detection costs.",
     )
     noise_percent: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         le=20,
         description="With source truth: noise of each coordinate, percent of the distance of the "
@@ -60,11 +60,11 @@ class CropStorageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    quality: int = Field(95, ge=50, le=100, description="JPEG quality of stored crops.")
+    quality: int = Field(default=95, ge=50, le=100, description="JPEG quality of stored crops.")
 
 
 def extract_sound(
-    footage: "pd.DataFrame",
+    footage: Table,
     before: Mapping[str, StepRecord],
     mfcc: MfccConfig,
     parallel: ParallelConfig,
@@ -98,8 +98,8 @@ def compute_mfcc(
     yield from for_every_clip("mfcc", steps.mfcc_of_clip, tasks, before, parallel)
 
 
-def track_landmarks(  # noqa: PLR0913 - each input is a name in the graph
-    footage: "pd.DataFrame",
+def track_landmarks(
+    footage: Table,
     truth: Mapping[str, Any],
     before: Mapping[str, StepRecord],
     landmarks: LandmarkConfig,
@@ -108,9 +108,9 @@ def track_landmarks(  # noqa: PLR0913 - each input is a name in the graph
     parallel: ParallelConfig,
 ) -> Iterator[Chunk]:
     """Landmarks of every clip, by a detector or from the synthetic truth."""
-    if landmarks.source == "detector":
-        work, settings = steps.detected_landmarks, (landmarks.source, detection, tracking)
-    else:
+    work: Callable[..., tuple[Any, ...]] = steps.detected_landmarks
+    settings: tuple[Any, ...] = (landmarks.source, detection, tracking)
+    if landmarks.source == "truth":
         work, settings = steps.true_landmarks, (landmarks.source, landmarks.noise_percent)
     tasks = {}
     for row in _readable(footage):
@@ -125,7 +125,7 @@ def track_landmarks(  # noqa: PLR0913 - each input is a name in the graph
     yield from for_every_clip("landmarks", work, tasks, before, parallel)
 
 
-def fit_faces(  # noqa: PLR0913
+def fit_faces(
     landmark_records: Mapping[str, StepRecord],
     landmarks: Mapping[str, Any],
     before: Mapping[str, StepRecord],
@@ -144,8 +144,8 @@ def fit_faces(  # noqa: PLR0913
     yield from for_every_clip("faces", steps.fitted_face, tasks, before, parallel)
 
 
-def crop_faces(  # noqa: PLR0913
-    footage: "pd.DataFrame",
+def crop_faces(
+    footage: Table,
     face_records: Mapping[str, StepRecord],
     face_parameters: Mapping[str, Any],
     before: Mapping[str, StepRecord],
@@ -173,10 +173,9 @@ def crop_faces(  # noqa: PLR0913
         yield from for_every_clip("crops", steps.face_crops, tasks, before, parallel)
 
 
-def _readable(footage: "pd.DataFrame") -> list[dict[str, Any]]:
+def _readable(footage: Table) -> list[dict[str, Any]]:
     """Rows of clips that could be probed."""
-    rows: list[dict[str, Any]] = footage[footage["problem"] == ""].to_dict("records")
-    return rows
+    return rows_of(footage[footage["problem"] == ""])
 
 
 def _fingerprint(step: str, *parts: Any) -> str:

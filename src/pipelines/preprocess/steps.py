@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from talkin.face3d.parameters import FaceParameters
     from talkin.footage.audio import Audio
     from talkin.footage.detection import DetectionConfig, LandmarkSource
-    from talkin.footage.mfcc import MfccConfig
     from talkin.footage.landmarks import LandmarkTrack
+    from talkin.footage.mfcc import MfccConfig
     from talkin.footage.tracking import TrackingConfig
     from talkin.samples.alignment import CropConfig
 

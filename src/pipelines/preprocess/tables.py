@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.clips import StepRecord
 from pipelines.clips import done as came_through
-
-if TYPE_CHECKING:
-    import pandas as pd
+from pipelines.rows import Table, rows_of
 
 FOOTAGE_COLUMNS = (
     "clip", "path", "file", "speaker", "split", "view", "sentence", "consent",
@@ -20,9 +18,7 @@ INDEX_COLUMNS = (
 )  # fmt: skip
 
 
-def check_consent_and_probe_clips(
-    manifest: "pd.DataFrame", consent_register: Any
-) -> "pd.DataFrame":
+def check_consent_and_probe_clips(manifest: Table, consent_register: Any) -> Table:
     """Refuse speakers without consent; look at every clip and hash it.
 
     Args:
@@ -40,17 +36,17 @@ def check_consent_and_probe_clips(
     from talkin.provenance.consent import require_consent
 
     require_consent(manifest, consent_register)
-    rows = [_probed(row) for row in manifest.to_dict("records")]
+    rows = [_probed(row) for row in rows_of(manifest)]
     return pd.DataFrame(rows, columns=list(FOOTAGE_COLUMNS)).sort_values("clip", ignore_index=True)
 
 
 def index_prepared_clips(
-    footage: "pd.DataFrame",
+    footage: Table,
     face_parameters: Mapping[str, Any],
     face_records: Mapping[str, StepRecord],
     mfcc_records: Mapping[str, StepRecord],
     crop_records: Mapping[str, StepRecord],
-) -> "pd.DataFrame":
+) -> Table:
     """A row a clip that came through every step.
 
     Args:
@@ -68,7 +64,7 @@ def index_prepared_clips(
         & set(came_through(crop_records))
     )
     rows = []
-    for row in footage[footage["clip"].isin(whole)].to_dict("records"):
+    for row in rows_of(footage[footage["clip"].isin(whole)]):
         face = face_parameters[row["clip"]]
         counted = {
             "n_frames": len(face),
@@ -79,7 +75,7 @@ def index_prepared_clips(
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
 
-def list_rejects(footage: "pd.DataFrame", *records: Mapping[str, StepRecord]) -> "pd.DataFrame":
+def list_rejects(footage: Table, *records: Mapping[str, StepRecord]) -> Table:
     """A row a clip that was set aside: at which stage, and why.
 
     Args:
@@ -91,7 +87,7 @@ def list_rejects(footage: "pd.DataFrame", *records: Mapping[str, StepRecord]) ->
     unreadable = footage[footage["problem"] != ""]
     rows = [
         {"clip": row["clip"], "stage": "probe", "reason": row["problem"]}
-        for row in unreadable.to_dict("records")
+        for row in rows_of(unreadable)
     ]
     for step in records:
         for clip in sorted(step):

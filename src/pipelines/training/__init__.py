@@ -1,10 +1,10 @@
 """From the training index to a trained and registered model.
 
-    pipeline  the nodes and what flows between them
-    nodes     a stage of training each
-    corpus    prepared clips of a split as a dataset for training
-    judge     the speaker classifier on disk, or the fact that there is none
-    progress  what training tells: progress bar, curves, MLflow
-    registry  the model registry: versions, the alias `champion`
-    served    the registered model's code: edits clips through MLflow's common interface
+pipeline  the nodes and what flows between them
+nodes     a stage of training each
+corpus    prepared clips of a split as a dataset for training
+judge     the speaker classifier on disk, or the fact that there is none
+progress  what training tells: progress bar, curves, MLflow
+registry  the model registry: versions, the alias `champion`
+served    the registered model's code: edits clips through MLflow's common interface
 """

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from pipelines.rows import Table, rows_of
 
+if TYPE_CHECKING:
     from talkin.face3d.model import MorphableModel
     from talkin.networks.talking_face_config import TalkingFaceConfig
     from talkin.samples.dataset import PreparedClip, TalkingDataset
@@ -31,16 +31,16 @@ def prepared_clip(
     )
 
 
-def mfcc_array(table: "pd.DataFrame") -> Any:
+def mfcc_array(table: Table) -> Any:
     """The coefficients of an MFCC table as (rows, coefficients) float32."""
     import numpy as np
 
     return table.drop(columns="time_s").to_numpy(dtype=np.float32)
 
 
-def dataset_of_split(  # noqa: PLR0913
+def dataset_of_split(
     split: str,
-    index: "pd.DataFrame",
+    index: Table,
     face_parameters: Mapping[str, Any],
     mfcc: Mapping[str, Any],
     crops: Mapping[str, Any],
@@ -55,7 +55,7 @@ def dataset_of_split(  # noqa: PLR0913
     from talkin.errors import ConfigurationError
     from talkin.samples.dataset import DatasetConfig, TalkingDataset
 
-    rows = index[index["split"] == split].to_dict("records")
+    rows = rows_of(index[index["split"] == split])
     clips = [prepared_clip(row, face_parameters, mfcc, crops) for row in rows]
     speakers = sorted(set(index.loc[index["split"] == "train", "speaker"]))
     shape = DatasetConfig(frames=config.frames, window=config.window)

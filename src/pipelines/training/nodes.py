@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.lazy import configured
+from pipelines.rows import Table
 from pipelines.training.corpus import dataset_of_split
 from pipelines.training.judge import SpeakerJudge
 from pipelines.training.progress import TrainingProgress, curves_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.face3d.loading import FaceModelConfig
     from talkin.footage.mfcc import MfccConfig
     from talkin.networks.talking_face import TalkingFace
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from talkin.samples.dataset import TalkingDataset
     from talkin.training.config import StageName, TrainingConfig
 else:
+    TalkingFace = TalkingDataset = StageName = Any
     FaceModelConfig = configured("talkin.face3d.loading:FaceModelConfig")
     MfccConfig = configured("talkin.footage.mfcc:MfccConfig")
     TalkingFaceConfig = configured("talkin.networks.talking_face_config:TalkingFaceConfig")
@@ -29,8 +29,8 @@ else:
 STAGES = ("speaker_classifier", "audio", "renderer", "joint")
 
 
-def gather_training_data(  # noqa: PLR0913 - each input is a name in the graph
-    index: "pd.DataFrame",
+def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
+    index: Table,
     face_parameters: Mapping[str, Any],
     mfcc: Mapping[str, Any],
     crops: Mapping[str, Any],
@@ -79,7 +79,7 @@ def train_speaker_classifier(
 
 def train_audio_networks(
     data: dict[str, Any], judge: SpeakerJudge, checkpoints: Path, config: TrainingConfig
-) -> "TalkingFace":
+) -> TalkingFace:
     """Identity removal and translation to expression, from sound and fitted faces."""
     from talkin.training.whole import new_talking_face
 
@@ -88,37 +88,37 @@ def train_audio_networks(
 
 
 def train_renderer(
-    model: "TalkingFace", data: dict[str, Any], checkpoints: Path, config: TrainingConfig
-) -> "TalkingFace":
+    model: TalkingFace, data: dict[str, Any], checkpoints: Path, config: TrainingConfig
+) -> TalkingFace:
     """The renderer alone, guided by the fitted mouth landmarks."""
     return _train("renderer", model, data, checkpoints, config)[0]
 
 
 def train_jointly(
-    model: "TalkingFace",
+    model: TalkingFace,
     data: dict[str, Any],
     judge: SpeakerJudge,
     checkpoints: Path,
     config: TrainingConfig,
-) -> "TalkingFace":
+) -> TalkingFace:
     """All networks end to end; pictures teach the audio networks through the heatmaps."""
     return _train("joint", model, data, checkpoints, config, judge)[0]
 
 
-def collect_curves(model: "TalkingFace", checkpoints: Path) -> "pd.DataFrame":
+def collect_curves(model: TalkingFace, checkpoints: Path) -> Table:
     """Losses and validation of all stages over their steps, once the model is trained."""
     del model  # only orders the graph: curves are whole when the last stage is done
     return curves_of(checkpoints, STAGES)
 
 
-def _train(  # noqa: PLR0913
-    stage: "StageName",
-    model: "TalkingFace",
+def _train(
+    stage: StageName,
+    model: TalkingFace,
     data: dict[str, Any],
     checkpoints: Path,
     config: TrainingConfig,
     judge: SpeakerJudge | None = None,
-) -> tuple["TalkingFace", Any]:
+) -> tuple[TalkingFace, Any]:
     from talkin.training.whole import train_talking_face
 
     chosen = config.model_copy(update={"stages": (stage,) if stage in config.stages else ()})

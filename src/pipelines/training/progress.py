@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import tracking
+from pipelines.rows import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.training.events import TrainingEvent
 
 
@@ -78,7 +77,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     return events
 
 
-def curves_of(checkpoints: Path, stages: tuple[str, ...]) -> "pd.DataFrame":
+def curves_of(checkpoints: Path, stages: tuple[str, ...]) -> Table:
     """All stages' curves: `stage, step, name, value`."""
     import pandas as pd
 

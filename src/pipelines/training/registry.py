@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
+from pipelines.rows import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from talkin.networks.talking_face import TalkingFace
+else:
+    TalkingFace = Any
 
 logger = logging.getLogger(__name__)
 
@@ -25,16 +26,17 @@ class RegistryConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field("talkin", description="`models:/<name>@champion` loads the best version.")
-    metric: str = Field(
-        "landmark_error_px", description="Validation metric that decides; its last value counts."
+    name: str = Field(
+        default="talkin", description="`models:/<name>@champion` loads the best version."
     )
-    smaller_is_better: bool = Field(True, description="Whether less of it is better.")
+    metric: str = Field(
+        default="landmark_error_px",
+        description="Validation metric that decides; its last value counts.",
+    )
+    smaller_is_better: bool = Field(default=True, description="Whether less of it is better.")
 
 
-def register_model(
-    model: "TalkingFace", curves: "pd.DataFrame", config: RegistryConfig
-) -> dict[str, Any]:
+def register_model(model: TalkingFace, curves: Table, config: RegistryConfig) -> dict[str, Any]:
     """Register the model as a version; make it champion only if validation improved.
 
     Where nothing is tracked, or the registry is lost, the model on disk is all there is and the
@@ -62,12 +64,10 @@ def register_model(
     return answer
 
 
-def last_values(curves: "pd.DataFrame") -> dict[str, float]:
+def last_values(curves: Table) -> dict[str, float]:
     """The newest value of each curve, later stages before earlier ones."""
     newest = curves.drop_duplicates("name", keep="last")
-    return {
-        str(n): float(v) for n, v in zip(newest["name"], newest["value"], strict=True)
-    }
+    return {str(n): float(v) for n, v in zip(newest["name"], newest["value"], strict=True)}
 
 
 def is_better(new: float | None, old: float | None, smaller_is_better: bool) -> bool:
@@ -83,7 +83,7 @@ def is_better(new: float | None, old: float | None, smaller_is_better: bool) -> 
 
 
 def _registered(
-    model: "TalkingFace", validation: dict[str, float], config: RegistryConfig
+    model: TalkingFace, validation: dict[str, float], config: RegistryConfig
 ) -> dict[str, Any]:
     import mlflow
     from mlflow.models import ModelSignature

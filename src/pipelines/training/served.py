@@ -11,7 +11,7 @@ import mlflow
 import pandas as pd
 
 
-class ServedTalkingFace(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class ServedTalkingFace(mlflow.pyfunc.PythonModel):
     """A trained talking face behind MLflow's common interface."""
 
     def load_context(self, context: Any) -> None:

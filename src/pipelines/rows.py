@@ -1,0 +1,16 @@
+"""Tables: their type without the time that importing pandas takes, and their rows."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Table = pd.DataFrame
+else:
+    # Kedro resolves the annotations of every node, so the name must exist without pandas.
+    Table = Any
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    """The rows of a table as mappings from column name to value."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

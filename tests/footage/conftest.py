@@ -45,7 +45,9 @@ def write_video(
         stream.pix_fmt = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
         stream.codec_context.time_base = MILLISECOND
         stream.codec_context.gop_size = gop
-        track = container.add_stream("pcm_s16le", rate=sample_rate, layout="mono") if sound else None
+        track = (
+            container.add_stream("pcm_s16le", rate=sample_rate, layout="mono") if sound else None
+        )
         for begin, samples in sound:
             frame = av.AudioFrame.from_ndarray(
                 (samples * 32767).astype(np.int16)[None], "s16", "mono"

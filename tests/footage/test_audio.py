@@ -8,9 +8,9 @@ from talkin.footage.audio import Audio, read_audio, write_wav
 
 
 def tone(seconds, sample_rate=16000, hertz=440.0, level=0.5):
-    return (level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * sample_rate)) / sample_rate)).astype(
-        np.float32
-    )
+    return (
+        level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * sample_rate)) / sample_rate)
+    ).astype(np.float32)
 
 
 def onset_s(audio):
@@ -56,7 +56,9 @@ def test_resampling_keeps_length_pitch_and_moment(tmp_path, sample_rate):
 def test_channels_are_averaged(tmp_path):
     both = np.stack([tone(0.5, level=0.6), tone(0.5, level=0.2)], axis=1)
     soundfile.write(tmp_path / "a.wav", both, 16000)
-    np.testing.assert_allclose(read_audio(tmp_path / "a.wav").samples, tone(0.5, level=0.4), atol=1e-3)
+    np.testing.assert_allclose(
+        read_audio(tmp_path / "a.wav").samples, tone(0.5, level=0.4), atol=1e-3
+    )
 
 
 def test_silence_is_sound(tmp_path):

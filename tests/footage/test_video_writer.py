@@ -103,7 +103,10 @@ def test_an_exception_inside_leaves_an_older_file_untouched(tmp_path):
 
 
 def test_no_picture_is_no_video(tmp_path):
-    with pytest.raises(FootageError, match="no picture"), VideoWriter(tmp_path / "a.mp4", 64, 48, 25):
+    with (
+        pytest.raises(FootageError, match="no picture"),
+        VideoWriter(tmp_path / "a.mp4", 64, 48, 25),
+    ):
         pass
     assert list(tmp_path.iterdir()) == []
 

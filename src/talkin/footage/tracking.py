@@ -30,6 +30,8 @@ from talkin.footage.video import Frame, iter_frames, probe_video
 __all__ = ["LandmarkTrack", "TrackingConfig", "track_landmarks"]
 
 Image = UInt8[np.ndarray, "height width 3"]
+# In one shot the light stays: a face that has jumped must look alike by this much.
+_SAME_SHOT_LIKENESS = 0.8
 _DARK, _BRIGHT = 25.0, 235.0  # mean grey level of a face beyond which its points are guesses
 
 
@@ -56,7 +58,7 @@ class TrackingConfig(BaseModel):
         "faint faces (the quick search runs on every frame)",
     )
     min_likeness: float = Field(
-        default=0.25,
+        default=0.5,
         ge=0,
         le=1,
         description="After a cut: least likeness in colours to the person followed before",
@@ -210,7 +212,7 @@ class _Follower:
             return self._by_rule(candidates, number)
         if self._region is not None:
             return self._by_place(candidates, self._region, number)
-        return self._by_likeness(candidates, self._person, number)
+        return self._by_likeness(candidates, number, self._config.min_likeness)
 
     def _by_rule(self, candidates: list[_Candidate], number: int) -> _Candidate | None:
         which = self._config.which
@@ -233,20 +235,18 @@ class _Follower:
             return float(np.hypot(region.x - last.x, region.y - last.y))
 
         nearest = min(candidates, key=distance)
-        reach = last.size * (0.5 + 0.1 * self._lost_for)
-        if distance(nearest) <= reach or (len(candidates) == 1 and self._is_same(nearest)):
+        if distance(nearest) <= last.size * (0.5 + 0.1 * self._lost_for):
             return nearest
-        return self._by_likeness(candidates, self._person, number) if self._person else None
-
-    def _is_same(self, candidate: _Candidate) -> bool:
-        likeness = candidate.appearance.likeness(self._person) if self._person else 1.0
-        return likeness >= self._config.min_likeness
+        return self._by_likeness(candidates, number, _SAME_SHOT_LIKENESS)
 
     def _by_likeness(
-        self, candidates: list[_Candidate], person: Appearance, number: int
+        self, candidates: list[_Candidate], number: int, least: float
     ) -> _Candidate | None:
-        best = max(candidates, key=lambda candidate: candidate.appearance.likeness(person))
-        if best.appearance.likeness(person) < self._config.min_likeness:
+        def likeness(candidate: _Candidate) -> float:
+            return candidate.appearance.likeness(self._person) if self._person else 1.0
+
+        best = max(candidates, key=likeness)
+        if likeness(best) < least:
             self.notes.mark(number, "only another person's face found")
             return None
         return best

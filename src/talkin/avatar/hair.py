@@ -51,8 +51,8 @@ _CUTS: dict[HairStyle, Cut] = {
     "parted": Cut(1200, (66, 22), 8.0, 7.0, 0.15, 0.5, 24, (1.0, 0.0, 0.15), 7),
     "back": Cut(1100, (80, 60), 8.0, 7.0, 0.10, 0.5, 0, (0.12, 0.2, -1.0), 7),
     "curly": Cut(1700, (46, 34), 6.0, 13.0, 0.03, 4.5, 0, (0.5, 0.6, -0.1), 8),
-    "bob": Cut(1000, (185, 135), 10.0, 9.0, 0.35, 1.0, 12, (1.0, 0.0, -0.15), 12),
-    "long": Cut(1000, (290, 235), 10.0, 9.0, 0.35, 2.2, 5, (1.0, 0.0, -0.2), 14),
+    "bob": Cut(800, (185, 135), 11.0, 9.0, 0.35, 1.0, 10, (1.0, 0.0, -0.15), 12),
+    "long": Cut(800, (290, 235), 11.0, 9.0, 0.35, 2.2, 5, (1.0, 0.0, -0.2), 12),
 }
 
 _HAIRLINE = np.array(  # (z, y) in mm seen from the side: forehead, temple, sideburn, ear, nape
@@ -80,7 +80,9 @@ def inside_hairline(points: Points, style: HairStyle) -> Float[np.ndarray, "*n"]
     rise = np.where(edge[:, 1] == 0, 1e-9, edge[:, 1])
     at = edge[:, 0] * (flat[:, None, 1] - start[:, 1]) / rise + start[:, 0]
     is_inside = (crosses & (flat[:, None, 0] < at)).sum(1) % 2 == 1
-    return np.where(is_inside, distance, -distance).reshape(points.shape[:-1])
+    depth = np.where(is_inside, distance, -distance).reshape(points.shape[:-1])
+    nape = 50 - np.abs(points[..., 0]) + 2 * np.maximum(points[..., 1] + 42, 0)
+    return np.where(points[..., 2] < -85, np.minimum(depth, nape), depth)
 
 
 def build_hair(
@@ -255,7 +257,7 @@ def _off_the_neck(points: Points, rank: np.ndarray) -> Points:
     axis = np.array([0.0, -102.0])
     flat = points[:, [0, 2]] - axis
     radius = np.maximum(np.linalg.norm(flat, axis=1), 1e-6)
-    wanted = 66 + 9 * rank + 0.9 * np.clip(-165 - points[:, 1], 0, 90)
+    wanted = 58 + 10 * rank + 0.9 * np.clip(-165 - points[:, 1], 0, 90)
     is_low = points[:, 1] < -60
     factor = np.where(is_low & (radius < wanted), wanted / radius, 1.0)[:, None]
     moved = points.copy()

@@ -127,7 +127,7 @@ def build_ear(head: HeadShape, side: int, size: float, uv: Float[np.ndarray, "2 
     local = size * np.concatenate([flat, relief[..., None]], axis=-1)
     points = anchor + local[..., :1] * back + local[..., 1:2] * up + local[..., 2:] * out
     triangles = grid_triangles(rings, turns, is_closed=True)
-    triangles = triangles if side > 0 else triangles[:, ::-1]
+    triangles = triangles[:, ::-1] if side > 0 else triangles
     inside = np.clip(1.0 + relief / 11.0, 0.55, 1.0)  # blood shows where the ear is thin and deep
     texel = uv[0] + (uv[1] - uv[0]) * (0.5 + 0.4 * flat / 35.0).clip(0, 1)
     ear = solid(points.reshape(-1, 3), triangles, texel.reshape(-1, 2), SKIN)
@@ -212,7 +212,7 @@ def build_shoulders(
     half_depth = neck_radius_mm * 1.10 + 52 * np.sin(np.pi / 2 * np.clip(level * 1.5, 0, 1))
     slope = 66 * np.clip(level * 1.75, 0, 1) ** 1.3 + 200 * np.clip(level - 0.42, 0, 1)
     drop = collar_drop_mm * np.clip(front, 0, 1) ** 2 * (1 - level) ** 2
-    y = -146 - slope - drop - 16 * np.clip(front, 0, 1) * (1 - level)
+    y = -140 - slope - drop - 16 * np.clip(front, 0, 1) * (1 - level)
     squareness = 1 + 0.22 * (side * front) ** 2 * 4 * level
     x = half_width * side * squareness
     z = -112 + half_depth * front * squareness + 8 * level * front

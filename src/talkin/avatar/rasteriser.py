@@ -17,7 +17,10 @@ NOTHING = np.float32(-1e30)
 """Depth where nothing is (finite, so that the kernels may assume finite arithmetic)."""
 
 kernel = njit(cache=True, fastmath=True, error_model="numpy")
-"""How every inner loop of the renderer is compiled; one thread, so that frames repeat to the bit."""
+"""How every outer loop of the renderer is compiled; one thread, so that frames repeat to the bit."""
+
+inner = njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
+"""The same for what those loops call per triangle or sample: a call would cost more than its work."""
 
 _ALPHA_CUT = 128
 
@@ -97,40 +100,57 @@ def rasterise(
         _fill(points, mesh, visibility, number)
 
 
-@kernel
+@inner
 def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -> None:
     a, b, c = mesh.triangles[number]
     ax, ay = points[a, 0], points[a, 1]
     bx, by = points[b, 0] - ax, points[b, 1] - ay
     cx, cy = points[c, 0] - ax, points[c, 1] - ay
     area = bx * cy - cx * by  # y is down: negative where the front is seen
-    if area == 0.0 or (area > 0.0 and not mesh.is_two_sided[number]):
+    zero = np.float32(0.0)
+    if area == zero or (area > zero and not mesh.is_two_sided[number]):
         return
     height, width = visibility.depth.shape
-    left = max(0, int(np.ceil(ax + min(0.0, bx, cx))))
-    right = min(width - 1, int(np.floor(ax + max(0.0, bx, cx))))
-    top = max(0, int(np.ceil(ay + min(0.0, by, cy))))
-    bottom = min(height - 1, int(np.floor(ay + max(0.0, by, cy))))
-    zb, zc = points[b, 2] - points[a, 2], points[c, 2] - points[a, 2]
+    left = max(0, int(np.ceil(ax + min(zero, bx, cx))))
+    right = min(width - 1, int(np.floor(ax + max(zero, bx, cx))))
+    top = max(0, int(np.ceil(ay + min(zero, by, cy))))
+    bottom = min(height - 1, int(np.floor(ay + max(zero, by, cy))))
     share = np.float32(1.0) / area
     for y in range(top, bottom + 1):
+        at2, at3 = -cx * (np.float32(y) - ay), bx * (np.float32(y) - ay)
         for x in range(left, right + 1):
-            second = ((x - ax) * cy - cx * (y - ay)) * share
-            third = (bx * (y - ay) - (x - ax) * by) * share
-            if second < 0 or third < 0 or second + third > 1:
-                continue
-            depth = points[a, 2] + second * zb + third * zc
-            if depth <= visibility.depth[y, x]:
-                continue
-            if mesh.is_cut_out[number] and not _is_solid(mesh, number, second, third):
-                continue
-            visibility.depth[y, x] = depth
-            visibility.triangle[y, x] = number
-            visibility.second[y, x] = second
-            visibility.third[y, x] = third
+            across = np.float32(x) - ax
+            second = (at2 + across * cy) * share
+            third = (at3 - across * by) * share
+            if second >= zero and third >= zero and second + third <= np.float32(1.0):
+                _paint(points, mesh, visibility, number, (x, y), (second, third))
 
 
-@kernel
+@inner
+def _paint(  # noqa: PLR0913
+    points: np.ndarray,
+    mesh: Mesh,
+    visibility: Visibility,
+    number: int,
+    sample: tuple[int, int],
+    weight: tuple[float, float],
+) -> None:
+    a, b, c = mesh.triangles[number]
+    x, y = sample
+    second, third = weight
+    z = points[a, 2]
+    depth = z + second * (points[b, 2] - z) + third * (points[c, 2] - z)
+    if depth <= visibility.depth[y, x]:
+        return
+    if mesh.is_cut_out[number] and not _is_solid(mesh, number, second, third):
+        return
+    visibility.depth[y, x] = depth
+    visibility.triangle[y, x] = number
+    visibility.second[y, x] = second
+    visibility.third[y, x] = third
+
+
+@inner
 def _is_solid(mesh: Mesh, number: int, second: float, third: float) -> bool:
     a, b, c = mesh.triangles[number]
     first = 1.0 - second - third

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from talkin.avatar.head import NECK_JOINT
 from talkin.avatar.motion import VIEWS
@@ -27,8 +27,8 @@ from talkin.face3d.camera import rotation_matrix
 from talkin.face3d.gaussian_process import face_anatomy
 
 _SUPERSAMPLING = 2
-_FRAMED_MM = 315.0
-_HEAD_MIDDLE = np.array([0.0, -38.0, -45.0])
+_FRAMED_MM = 272.0
+_HEAD_MIDDLE = np.array([0.0, -36.0, -45.0])
 _NOISE_BANK = 8
 # How much sky the parts inside the mouth see when it is wide open, and how far in the key reaches.
 _INSIDE = {
@@ -105,7 +105,14 @@ class Scene:
         self._mesh = Mesh(
             body.triangles, body.is_two_sided, body.is_cut_out, body.uv, person.texture
         )
-        self._attributes = self._baked_attributes()
+        attributes = self._baked_attributes()
+        seen = self._seldom_hidden()
+        self._mesh = self._mesh._replace(
+            triangles=body.triangles[seen],
+            is_two_sided=body.is_two_sided[seen],
+            is_cut_out=body.is_cut_out[seen],
+        )
+        self._attributes = attributes._replace(kind=body.kind[seen])
         rng = np.random.default_rng([person.speaker.seed, 11, list(VIEWS).index(view)])
         self._background = paint_background(person.speaker.wall, size_px, rng)
         shape = (_NOISE_BANK, size_px + 32, size_px + 32, 3)
@@ -178,6 +185,19 @@ class Scene:
         rng = np.random.default_rng([12, *key])
         which, row, column = (int(rng.integers(n)) for n in (_NOISE_BANK, 32, 32))
         return self._noise[which, row : row + self.size_px, column : column + self.size_px]
+
+    def _seldom_hidden(self) -> Bool[np.ndarray, "triangles"]:
+        """Triangles worth drawing: all but the hair that no pose near this view shows."""
+        body = self.person.body
+        needed = body.kind != HAIR
+        visibility = empty_visibility(640, 640)
+        for pitch in (-0.14, 0.0, 0.14):
+            for yaw in (-0.4, -0.2, 0.0, 0.2, 0.4):
+                turn = rotation_matrix(np.array([pitch, yaw, 0.0])) @ self._torso
+                points = (body.vertices - _HEAD_MIDDLE) @ turn.T * np.array([1.9, -1.9, 1.9]) + 320
+                rasterise(points.astype(np.float32), self._mesh, visibility)
+                needed[visibility.triangle[visibility.triangle >= 0]] = True
+        return needed
 
     def _baked_attributes(self) -> Attributes:
         body = self.person.body

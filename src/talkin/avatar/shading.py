@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from talkin.avatar.rasteriser import Mesh, Visibility, kernel
+from talkin.avatar.rasteriser import Mesh, Visibility, inner, kernel
 
 SKIN, CLOTH, EYE, HAIR = 0, 1, 2, 3
 _TONE_STEPS = 16384
@@ -159,7 +159,7 @@ def shade(
                 _shade_solid(attributes, number, corners, weights, normal, light, albedo, radiance[y, x])
 
 
-@kernel
+@inner
 def _look_up(
     mesh: Mesh, corners: np.ndarray, weights: np.ndarray, linear: np.ndarray, albedo: np.ndarray
 ) -> None:
@@ -168,21 +168,15 @@ def _look_up(
         u += weights[k] * mesh.uv[corners[k], 0]
         v += weights[k] * mesh.uv[corners[k], 1]
     rows, columns = mesh.texture.shape[:2]
-    u = min(max(u, np.float32(0.0)), np.float32(columns - 1.001))
-    v = min(max(v, np.float32(0.0)), np.float32(rows - 1.001))
-    column, row = int(u), int(v)
-    fu, fv = u - column, v - row
-    right, below = min(column + 1, columns - 1), min(row + 1, rows - 1)
+    # The nearest texel is enough: sixteen samples are filtered into every pixel.
+    column = min(max(int(u + np.float32(0.5)), 0), columns - 1)
+    row = min(max(int(v + np.float32(0.5)), 0), rows - 1)
     for k in range(3):
-        upper = linear[mesh.texture[row, column, k]] * (1 - fu)
-        upper += linear[mesh.texture[row, right, k]] * fu
-        lower = linear[mesh.texture[below, column, k]] * (1 - fu)
-        lower += linear[mesh.texture[below, right, k]] * fu
-        albedo[k] = upper * (1 - fv) + lower * fv
-    albedo[3] = mesh.texture[row, column, 3] / np.float32(255.0)
+        albedo[k] = linear[mesh.texture[row, column, k]]
+    albedo[3] = mesh.texture[row, column, 3] * np.float32(1 / 255)
 
 
-@kernel
+@inner
 def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
     length = np.float32(1e-12)
     for k in range(3):
@@ -197,7 +191,7 @@ def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out:
         out[k] *= length
 
 
-@kernel
+@inner
 def _mix(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, k: int) -> float:
     return (
         weights[0] * values[corners[0], k]
@@ -206,7 +200,7 @@ def _mix(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, k: int) -
     )
 
 
-@kernel
+@inner
 def _ambient(light: Light, n: np.ndarray, channel: int) -> float:
     a = light.ambient
     x, y, z = n[0], n[1], n[2]
@@ -220,7 +214,7 @@ def _ambient(light: Light, n: np.ndarray, channel: int) -> float:
     return max(total, np.float32(0.0))
 
 
-@kernel
+@inner
 def _shade_solid(
     attributes: Attributes,
     number: int,
@@ -260,7 +254,7 @@ def _shade_solid(
         out[k] = albedo[k] * tint * received + gloss * light.key_colour[k]
 
 
-@kernel
+@inner
 def _shade_hair(
     attributes: Attributes,
     corners: np.ndarray,

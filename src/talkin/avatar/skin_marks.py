@@ -79,7 +79,7 @@ def wrinkles(position: Positions) -> Map:
     for side in (-1.0, 1.0):
         mirror = np.array([side, 1.0, 1.0])
         fold = np.array([(17, -41, 9), (24, -51, 6.5), (29.5, -62, 2), (33, -74, -3)]) * mirror
-        total += 0.34 * _soft_line(position, fold, 1.6)
+        total += 0.26 * _soft_line(position, fold, 2.0)
         bag = np.array([(19, -15, 0), (27, -19, 0.5), (37, -18, -1.5)]) * mirror
         total += 0.22 * _soft_line(position, bag, 1.2)
         for rise in (-4.0, 0.0, 4.0):

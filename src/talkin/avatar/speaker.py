@@ -108,6 +108,13 @@ def _near(rng: np.random.Generator, colour: Rgb, spread: float) -> Rgb:
     return (round(float(r), 4), round(float(g), 4), round(float(b), 4))
 
 
+def _wall(rng: np.random.Generator) -> Rgb:
+    """A muted colour of any hue."""
+    grey, tint = rng.uniform(0.3, 0.75), rng.uniform(-1, 1, 3)
+    r, g, b = (grey * (1 + 0.22 * tint)).clip(0.1, 0.9)
+    return (round(float(r), 4), round(float(g), 4), round(float(b), 4))
+
+
 def _lip_tone(rng: np.random.Generator, skin: Rgb, is_woman: bool) -> Rgb:
     rosy = np.array([0.74, 0.36, 0.36]) if is_woman else np.array([0.70, 0.42, 0.39])
     depth = 0.45 + 0.62 * float(np.mean(skin))
@@ -125,7 +132,7 @@ def _speaker(seed: int, index: int, voice: Voice) -> Speaker:
     fair_only = len(_HAIR) if skin_index < 3 else 2
     styles = _WOMEN if is_woman else _MEN
     eyes = _EYES[_turn(seed, 4, index, len(_EYES) if skin_index < 3 else 2)]
-    age = float(rng.beta(1.5, 3.0))
+    age = float(rng.beta(1.3, 3.2)) * (0.7 if is_woman else 1.0)
     return Speaker(
         name=f"s{index + 1:02d}",
         seed=int(rng.integers(2**31)),
@@ -146,5 +153,5 @@ def _speaker(seed: int, index: int, voice: Voice) -> Speaker:
         neck_radius_mm=round(float(rng.uniform(43, 47) if is_woman else rng.uniform(49, 55)), 1),
         ear_size=round(float(rng.uniform(0.92, 1.08)), 3),
         light=int(rng.integers(2**31)),
-        wall=_near(rng, tuple(rng.uniform(0.25, 0.75, 3)), 0.05),
+        wall=_wall(rng),
     )

@@ -217,7 +217,7 @@ def _paint_scalp(
     depth = cv2.resize(depth.astype(np.float32), skin.is_skin.shape[::-1])
     depth = depth + 2.2 * noise_map(rng, depth.shape, 1.6)
     amount = np.clip((depth + 1.0) / 6.0, 0, 1)
-    amount *= 0.55 if speaker.hair_style == "bald" else 0.93
+    amount *= 0.10 if speaker.hair_style == "bald" else 0.93
     hair = np.array(speaker.hair, dtype=np.float32) * 0.75
     colour[:] = colour * (1 - amount[..., None]) + hair * amount[..., None]
 

@@ -154,3 +154,29 @@ def test_a_mask_that_reaches_out_of_the_crop_is_refused():
 
 def test_an_empty_clip_has_no_transforms():
     assert crop_transforms(face_clip(0), CropConfig()).shape == (0, 2, 3)
+
+
+def test_the_mask_covers_the_mouth_region_of_any_face_pose_and_opening():
+    from talkin.face3d.loading import load_face_model
+
+    model, config, n = load_face_model(), CropConfig(), 500
+    rng = np.random.default_rng(0)
+    chin = model.expression_basis[model.mouth39[25], 1]
+    expression = rng.normal(size=(n, model.n_expression))
+    # From shut to a yawn: beside chance, the chin is dropped by up to two standard deviations.
+    expression -= rng.uniform(0, 2, (n, 1)) * chin / np.linalg.norm(chin)
+    geometry = rng.normal(size=(n, model.n_geometry))
+    points = model.points(model.mouth39, geometry, expression)
+    x0, y0, x1, y1 = mask_box(config)
+    for pitch, yaw in [(0, 0), (0, 0.52), (0, -0.52), (0, 1.05), (0, -1.05), (0.52, 0), (-0.52, 0)]:
+        turn = np.array([pitch, yaw, 0.0])
+        middle = project(
+            np.array([config.centre_mm]), turn, np.zeros(2), np.array(config.px_per_mm)
+        )
+        there = project(
+            points, np.tile(turn, (n, 1)), np.zeros((n, 2)), np.full(n, config.px_per_mm)
+        )
+        x, y = np.moveaxis(there - middle + (config.size_px - 1) / 2, -1, 0)
+        inside = (x >= x0) & (x <= x1 - 1) & (y >= y0) & (y <= y1 - 1)
+        assert inside.all(axis=1).mean() > 0.98
+        assert inside.mean() > 0.999

@@ -33,7 +33,7 @@ class CropConfig(BaseModel):
         default=210.0, gt=0, description="What the side of the crop spans on the mean face, mm."
     )
     centre_mm: tuple[float, float, float] = Field(
-        default=(0.0, -60.0, -27.0),
+        default=(0.0, -66.0, -27.0),
         description="Point of the head that lies in the middle of the crop (face model axes). It "
         "lies inside the head, so that the jaw of a turned head stays in the mask.",
     )
@@ -41,10 +41,10 @@ class CropConfig(BaseModel):
         default=0.1, ge=0, description="Standard deviation of the smoothing of the crop, s."
     )
     mask_centre: tuple[float, float] = Field(
-        default=(0.5, 0.625), description="Middle of the mouth mask as fractions of the side."
+        default=(0.5, 0.62), description="Middle of the mouth mask as fractions of the side."
     )
     mask_size: tuple[float, float] = Field(
-        default=(0.76, 0.6),
+        default=(0.76, 0.66),
         description="Width and height of the mask as fractions of the side. Wider than high: at a "
         "yaw of 60 degrees the far end of the jaw is as wide as a face, and a square of that width "
         "would hide the eyes.",

@@ -30,8 +30,7 @@ class SquareDetector:
     scheme = "ibug68"
     min_score = 0.5
 
-    def __init__(self) -> None:
-        self.n_searches = 0
+    n_searches = 0
 
     def find_faces(self, image, thorough=False):
         self.n_searches += 1

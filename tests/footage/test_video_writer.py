@@ -87,9 +87,13 @@ def test_a_file_without_sound_lends_none(tmp_path):
 
 
 def test_an_exception_inside_leaves_no_file(tmp_path):
-    with pytest.raises(RuntimeError), VideoWriter(tmp_path / "clip.mp4", 64, 48, 25) as writer:
-        writer.write(np.zeros((48, 64, 3), np.uint8))
-        raise RuntimeError
+    def failing_edit():
+        with VideoWriter(tmp_path / "clip.mp4", 64, 48, 25) as writer:
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        failing_edit()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,97 @@
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from talkin.errors import ConsentError
+from talkin.provenance.consent import read_consent, require_consent
+
+TODAY = date(2026, 6, 1)
+HEAD = "consent,speaker,purpose,expires\n"
+
+
+@pytest.fixture
+def register(tmp_path):
+    path = tmp_path / "consent.csv"
+    path.write_text(
+        HEAD + "2026-ann,ann,research,2026-06-01\nold,bo,research,2025-12-31\n"
+        "synthetic,spk1,anything,\nsynthetic,spk2,anything,\n"
+    )
+    return read_consent(path)
+
+
+def manifest(*rows):
+    return pd.DataFrame(rows, columns=["clip", "speaker", "consent"])
+
+
+def test_everyone_with_a_valid_record_may_be_used(register):
+    require_consent(["ann", "spk1"], register, TODAY)  # ann's last day is today
+    require_consent(
+        manifest(("c1", "ann", "2026-ann"), ("c2", "spk2", "synthetic")), register, TODAY
+    )
+
+
+def test_an_unknown_speaker_is_refused_with_clip_and_the_row_to_add(register):
+    with pytest.raises(ConsentError) as refusal:
+        require_consent(manifest(("c1", "cleo", "2026-cleo")), register, TODAY)
+    for part in ("cleo", "c1", "`2026-cleo,cleo,what-for,2027-12-31`", "consent.csv"):
+        assert part in str(refusal.value)
+
+
+def test_expired_consent_is_refused_with_its_date(register):
+    with pytest.raises(ConsentError, match="speaker bo expired on 2025-12-31"):
+        require_consent(["bo"], register, TODAY)
+    with pytest.raises(ConsentError, match="expired"):
+        require_consent(["ann"], register, date(2026, 6, 2))
+
+
+def test_a_record_holds_for_its_own_speaker_alone(register):
+    with pytest.raises(ConsentError, match="speaker cleo"):
+        require_consent(manifest(("c1", "cleo", "synthetic")), register, TODAY)
+    with pytest.raises(ConsentError, match="speaker ann"):
+        require_consent(manifest(("c1", "ann", "synthetic")), register, TODAY)
+
+
+def test_an_empty_consent_in_the_manifest_is_refused(register):
+    with pytest.raises(ConsentError, match="names no consent record"):
+        require_consent(manifest(("c1", "ann", "")), register, TODAY)
+
+
+def test_all_who_lack_it_are_named_at_once(register):
+    with pytest.raises(ConsentError) as refusal:
+        require_consent(["bo", "cleo", "ann", "dora"], register, TODAY)
+    assert len(str(refusal.value).splitlines()) == 3
+
+
+def test_yaml_says_the_same_as_csv(tmp_path, register):
+    path = tmp_path / "consent.yaml"
+    path.write_text(
+        "- {consent: 2026-ann, speaker: ann, purpose: research, expires: 2026-06-01}\n"
+        "- {consent: old, speaker: bo, purpose: research, expires: 2025-12-31}\n"
+        "- {consent: synthetic, speaker: spk1, purpose: anything}\n"
+        "- {consent: synthetic, speaker: spk2, purpose: anything}\n"
+    )
+    assert read_consent(path).records == register.records
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", HEAD + "x,ann,,\n", "record 1: `purpose` is empty"),
+        ("a.csv", HEAD + "x,ann,research,soon\n", "record 1: `expires` is 'soon'"),
+        ("a.csv", "x,y\n1,2\n", "record 1: `consent` is empty or missing"),
+        ("a.yaml", "consent: x\n", "a list of records"),
+        ("a.yaml", "- [\n", "cannot be read"),
+        ("a.yaml", "- !!python/object/apply:os.getcwd []\n", "cannot be read"),
+    ],
+)
+def test_a_wrong_register_is_named_by_record(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConsentError, match=message) as refusal:
+        read_consent(tmp_path / name)
+    assert name in str(refusal.value)
+
+
+def test_no_register_says_how_to_make_one(tmp_path):
+    with pytest.raises(ConsentError, match="consent,speaker,purpose,expires"):
+        read_consent(tmp_path / "consent.csv")

@@ -23,6 +23,7 @@ _OUTER_EYE_CORNERS = (36, 45)
 _FEWEST_POINTS = 12
 _CUT_SHIFT = 0.6  # of the interocular distance, between neighbouring frames
 _CUT_SCALE = 0.25
+_PASSES_WITHOUT_KEYFRAMES = 3  # the noise is learned on all frames then
 
 
 class FitConfig(BaseModel):
@@ -31,10 +32,10 @@ class FitConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_keyframes: int = Field(
-        default=60, ge=1, le=2000, description="Frames from which the geometry is solved"
+        default=40, ge=1, le=2000, description="Frames from which the geometry is solved"
     )
-    geometry_steps: int = Field(default=8, ge=1, le=50, description="Joint Gauss-Newton steps")
-    frame_steps: int = Field(default=4, ge=1, le=50, description="Steps over all frames")
+    geometry_steps: int = Field(default=7, ge=1, le=50, description="Joint Gauss-Newton steps")
+    frame_steps: int = Field(default=3, ge=1, le=50, description="Steps over all frames")
     landmark_noise: float | None = Field(
         default=None,
         gt=0,
@@ -175,12 +176,19 @@ class _ClipSolver:
         picture, weights = self.picture[frames], self.weights[frames]
         start = scaled_orthography(picture, weights, neutral)
         interocular = _interocular_px(self.model, geometry, start.scale)
-        noise = self.noise or NoiseModel(interocular, config.landmark_noise, start=0.01)
-        seen = Observations(picture, weights, noise.precision(interocular))
         links = _links(frames, start, interocular, cuts)
-        pose, expression, _ = solve_frames(
-            seen, neutral, self.basis.expression, _priors(config), links, config.frame_steps
-        )
+        if self.noise is None:
+            self.noise = NoiseModel(interocular, config.landmark_noise, start=0.01)
+            passes = _PASSES_WITHOUT_KEYFRAMES
+        else:
+            passes = 1
+        for _ in range(passes):
+            seen = Observations(picture, weights, self.noise.precision(interocular))
+            pose, expression, error = solve_frames(
+                seen, neutral, self.basis.expression, _priors(config), links, config.frame_steps
+            )
+            if passes > 1:
+                self.noise.learn(error, weights)
         return pose, expression
 
     def error_px(

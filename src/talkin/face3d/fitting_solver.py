@@ -16,6 +16,9 @@ from talkin.face3d.fitting_terms import (
     frame_equations,
 )
 
+LEAST_NOISE, MOST_NOISE = 0.0004, 0.03
+_OUTLYING = 6.0  # times the median squared error
+
 
 @dataclass(frozen=True)
 class Priors:
@@ -76,42 +79,49 @@ def solve_geometry(
         geometry = geometry + change
         pose = pose.stepped(own_change[:, :N_POSE])
         expression = expression + own_change[:, N_POSE:]
-        noise.learn(equations, seen, step)
+        if step % 2 == 1:
+            noise.learn(equations.error, seen.weights)
     return geometry
 
 
 class NoiseModel:
-    """How far landmarks stray, as a share of the interocular distance: given, or learned."""
+    """How far landmarks stray, as a share of the interocular distance: given, or learned.
+
+    Frames that fit far worse than the clip's median count less, so that a few wrong detections
+    spoil neither the noise nor the geometry.
+    """
 
     def __init__(
         self, interocular_px: Float[np.ndarray, "frames"], given: float | None, start: float
     ) -> None:
         """Begin with the given noise, or with `start` where it is to be learned."""
         self._interocular = interocular_px
+        self._trust = np.ones(len(interocular_px))
         self._is_given = given is not None
         self.share = start if given is None else given
 
     def weighed(self, seen: Observations) -> Observations:
         """The same landmarks with the precision that this noise means."""
-        return Observations(seen.picture, seen.weights, self.precision(self._interocular))
+        precision = self.precision(self._interocular) * self._trust
+        return Observations(seen.picture, seen.weights, precision)
 
     def precision(self, interocular_px: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
         """1 / variance of a landmark, per square px."""
         return 1.0 / (self.share * interocular_px) ** 2
 
-    def learn(self, equations: FrameEquations, seen: Observations, step: int) -> None:
-        """Every other step: residual over the degrees of freedom that the fit leaves."""
-        if self._is_given or step % 2 == 0:
-            return
-        squared = equations.error / self._interocular**2
-        free = 2 * seen.weights.sum(1) - 0.6 * equations.gradient.shape[1]
-        left = np.maximum(free, 0.25 * 2 * seen.weights.sum(1))
-        found = float(np.sqrt(squared.sum() / left.sum()))
-        # A median over frames would ignore bursts; the floor keeps the system solvable.
-        self.share = float(np.clip(found, LEAST_NOISE, MOST_NOISE))
-
-
-LEAST_NOISE, MOST_NOISE = 0.0004, 0.03
+    def learn(
+        self, error: Float[np.ndarray, "frames"], weights: Float[np.ndarray, "frames points"]
+    ) -> None:
+        """Take the residual (px^2) over the degrees of freedom that a fit leaves."""
+        squared = error / self._interocular**2
+        observed = 2 * weights.sum(1)
+        # About twenty of a frame's 35 unknowns are determined by 68 points, the rest by priors.
+        free = np.maximum(observed - 20, 0.25 * observed)
+        usual = np.median(squared / free)
+        self._trust = np.minimum(1.0, _OUTLYING * usual / np.maximum(squared / free, 1e-30))
+        if not self._is_given:
+            found = np.sqrt((self._trust * squared).sum() / (self._trust * free).sum())
+            self.share = float(np.clip(found, LEAST_NOISE, MOST_NOISE))
 
 
 def solve_frames(

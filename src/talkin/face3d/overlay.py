@@ -75,7 +75,7 @@ def _draw_points(
 
 
 def _draw_axes(image: np.ndarray, row: FaceParameters) -> None:
-    """x red, y green, z blue, from the bridge of the nose."""
+    """X red, y green, z blue, from the bridge of the nose."""
     ends = np.concatenate([np.zeros((1, 3)), _AXIS_MM * np.eye(3)])
     origin, *tips = _fixed(project(ends, row.rotation[0], row.translation[0], row.scale[0]))
     for tip, colour in zip(tips, _AXES, strict=True):

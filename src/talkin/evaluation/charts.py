@@ -1,8 +1,9 @@
 """The figures of the report, drawn so that they read on paper and on a screen."""
 
 import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -39,10 +40,25 @@ _STYLE: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "svg.fonttype": "none",
+    "svg.hashsalt": "talkin",  # the same figures make the same page
     "figure.constrained_layout.use": True,
 }
 
+_Arguments = ParamSpec("_Arguments")
 
+
+def _styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
+    """Draw in the report's style, and leave the style of others alone."""
+
+    @wraps(draw)
+    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Figure:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+@_styled
 def training_figure(curves: pd.DataFrame) -> Figure:
     """Losses and validation figures over steps, a panel a name.
 
@@ -62,61 +78,61 @@ def training_figure(curves: pd.DataFrame) -> Figure:
     return figure
 
 
+@_styled
 def opening_figure(score: ClipScores, audio: Audio | None = None) -> Figure:
     """True and heard mouth opening of one clip, over its sound where it is given."""
     n_panels = 2 if audio is not None else 1
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9.2, 1.5 + 0.9 * n_panels))
-        axes = np.atleast_1d(
-            figure.subplots(n_panels, 1, sharex=True, height_ratios=[1, 2.2][-n_panels:])
-        )
-        if audio is not None:
-            _draw_sound(axes[0], audio)
-        axis = axes[-1]
-        for name, colour, label in (
-            ("true_opening", TRUE_COLOUR, "true"),
-            ("audio_opening", AUDIO_COLOUR, "from the sound"),
-        ):
-            axis.plot(score.time_s, score.curves[name], color=colour, linewidth=1.4, label=label)
-        axis.set_ylabel("mouth opening, px")
-        axis.set_xlabel("s")
-        axis.legend(loc="upper right", ncols=2, fontsize=8)
+    figure = Figure(figsize=(9.2, 1.5 + 0.9 * n_panels))
+    axes = np.atleast_1d(
+        figure.subplots(n_panels, 1, sharex=True, height_ratios=[1, 2.2][-n_panels:])
+    )
+    if audio is not None:
+        _draw_sound(axes[0], audio)
+    axis = axes[-1]
+    for name, colour, label in (
+        ("true_opening", TRUE_COLOUR, "true"),
+        ("audio_opening", AUDIO_COLOUR, "from the sound"),
+    ):
+        axis.plot(score.time_s, score.curves[name], color=colour, linewidth=1.4, label=label)
+    axis.set_ylabel("mouth opening, px")
+    axis.set_xlabel("s")
+    axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=2, fontsize=8)
     return figure
 
 
+@_styled
 def clip_error_figure(scores: Sequence[ClipScores]) -> Figure:
     """E_ldmk of every clip, heard against still, by speaker."""
-    ordered = sorted(scores, key=lambda score: score.systems["audio"]["landmark_error"])
-    heard = [score.systems["audio"]["landmark_error"] for score in ordered]
-    still = [score.systems["still_mouth"]["landmark_error"] for score in ordered]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9.2, 2.6))
-        axis = figure.subplots()
-        place = np.arange(len(ordered))
-        axis.vlines(place, heard, still, color=RULE, linewidth=2)
-        axis.plot(place, still, "o", color=STILL_COLOUR, markersize=4, label="mouth held still")
-        axis.plot(place, heard, "o", color=AUDIO_COLOUR, markersize=5, label="from the sound")
-        axis.set_ylim(bottom=0)
-        axis.set_ylabel("landmark error, px")
-        few = len(ordered) <= 30
-        axis.set_xticks(place if few else [], [s.clip for s in ordered] if few else [])
-        axis.tick_params(axis="x", labelrotation=60, labelsize=7)
-        axis.legend(loc="upper left", ncols=2, fontsize=8)
+    ordered = sorted(scores, key=lambda score: score.systems["audio"]["landmark_error_384"])
+    heard = [score.systems["audio"]["landmark_error_384"] for score in ordered]
+    still = [score.systems["still_mouth"]["landmark_error_384"] for score in ordered]
+    figure = Figure(figsize=(9.2, 2.6))
+    axis = figure.subplots()
+    place = np.arange(len(ordered))
+    axis.vlines(place, heard, still, color=RULE, linewidth=2)
+    axis.plot(place, still, "o", color=STILL_COLOUR, markersize=4, label="mouth held still")
+    axis.plot(place, heard, "o", color=AUDIO_COLOUR, markersize=5, label="from the sound")
+    axis.set_ylim(bottom=0)
+    axis.set_ylabel("landmark error, px of 384")
+    few = len(ordered) <= 30
+    axis.set_xticks(place if few else [], [s.clip for s in ordered] if few else [])
+    axis.tick_params(axis="x", labelrotation=60, labelsize=7)
+    axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=2, fontsize=8)
     return figure
 
 
+@_styled
 def identity_figure(identity_map: "IdentityMap") -> Figure:
     """Fig. 9: sound before and after identity removal, coloured by speaker."""
     figure, axes = _grid(1, 2, height=3.6)
     speakers = sorted(identity_map.points["speaker"].unique())
-    titles = {"before": "before identity removal", "after": "after identity removal"}
-    for axis, (stage, title) in zip(axes, titles.items(), strict=True):
+    for axis, stage in zip(axes, ("before", "after"), strict=True):
         part = identity_map.points.query("stage == @stage")
         for number, speaker in enumerate(speakers):
             own = part[part["speaker"] == speaker]
             colour = SPEAKER_COLOURS[number % len(SPEAKER_COLOURS)]
             axis.scatter(own["x"], own["y"], s=7, color=colour, alpha=0.75, label=speaker, lw=0)
-        axis.set_title(f"{title}: a probe is right {_percent(identity_map.probe_accuracy[stage])}")
+        axis.set_title(f"{stage}: probe {_percent(identity_map.probe_accuracy[stage])}")
         axis.set_xticks([])
         axis.set_yticks([])
         axis.grid(visible=False)
@@ -155,11 +171,10 @@ def _draw_sound(axis: Any, audio: Audio) -> None:
 
 
 def _grid(rows: int, columns: int, height: float) -> tuple[Figure, list[Any]]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9.2, height * rows))
-        axes = np.atleast_1d(figure.subplots(rows, columns)).ravel().tolist()
+    figure = Figure(figsize=(9.2, height * rows))
+    axes = np.atleast_1d(figure.subplots(rows, columns)).ravel().tolist()
     return figure, axes
 
 
 def _percent(share: float) -> str:
-    return "(not asked)" if np.isnan(share) else f"{100 * share:.0f} % of the time"
+    return "not asked" if np.isnan(share) else f"right {100 * share:.0f} % of the time"

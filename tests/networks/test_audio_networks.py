@@ -67,7 +67,9 @@ def test_only_the_last_layer_knows_what_is_predicted(n_outputs: int) -> None:
     other = AudioToExpression(N_MFCC, 3, config)
     differing = [
         name
-        for (name, a), b in zip(network.state_dict().items(), other.state_dict().values())
+        for (name, a), b in zip(
+            network.state_dict().items(), other.state_dict().values(), strict=True
+        )
         if a.shape != b.shape
     ]
     assert differing == ["to_outputs.weight", "to_outputs.bias"]

@@ -97,6 +97,7 @@ def test_weights_of_another_network_are_named_as_such(tmp_path: Path) -> None:
 
 class Dangerous:
     def __reduce__(self) -> tuple[object, tuple[str]]:
+        """What a pickle would call."""
         return (print, ("code of the file ran",))
 
 
@@ -106,7 +107,7 @@ def test_a_file_that_holds_more_than_tensors_is_never_run(
 ) -> None:
     path = tmp_path / "weights.pth"
     torch.save(content, path)
-    with pytest.raises(ConfigurationError, match="perceptual.weights"):
+    with pytest.raises(ConfigurationError, match=r"perceptual\.weights"):
         PerceptualFeatures(PerceptualConfig(weights=path))
     assert capsys.readouterr().out == ""
 

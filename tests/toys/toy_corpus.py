@@ -21,6 +21,7 @@ class ArrayCrops:
     pictures: np.ndarray
 
     def __len__(self) -> int:
+        """Number of frames."""
         return len(self.pictures)
 
     def window(self, t: int, n: int = 7) -> np.ndarray:

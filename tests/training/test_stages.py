@@ -129,11 +129,12 @@ def test_a_mouth_held_still_has_the_errors_of_the_still_baseline() -> None:
 
 
 def test_the_speaker_classifier_learns_voices_and_comes_back_frozen(tmp_path: Path) -> None:
-    dataset, held_out = toy_dataset(4), toy_dataset(2, first_seed=50)
+    dataset, held_out = toy_dataset(16), toy_dataset(2, first_seed=50)
     model = new_talking_face(toy_config(), dataset)
     config = toy_training(
         speaker_classifier={"steps": 60, "batch_size": 16, "network": {"width": 3}},
         validate_every=60,
+        report_every=10,
     )
     events: list[TrainingEvent] = []
     network = train_speaker_classifier(
@@ -301,5 +302,5 @@ def test_ablations_are_settings(tmp_path: Path, changes: dict[str, object]) -> N
 def test_vgg_without_weights_stops_before_the_first_step(tmp_path: Path) -> None:
     dataset = toy_dataset()
     config = toy_training(perceptual={"backbone": "vgg19"})
-    with pytest.raises(ConfigurationError, match="perceptual.weights is not set"):
+    with pytest.raises(ConfigurationError, match=r"perceptual\.weights is not set"):
         train_renderer(new_talking_face(toy_config(), dataset), dataset, config, tmp_path)

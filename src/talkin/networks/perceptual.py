@@ -45,6 +45,14 @@ class PerceptualConfig(BaseModel):
         description="VGG-19 layers that are compared.",
     )
     scales: int = Field(default=4, ge=1, le=6, description="Octaves of the filter bank.")
+    frames: int = Field(
+        default=7,
+        ge=1,
+        description="Frames of each window that are compared, by turns; fewer is faster.",
+    )
+    is_mouth_only: bool = Field(
+        default=False, description="Compare the mouth mask alone instead of whole pictures."
+    )
 
     @model_validator(mode="after")
     def _knows_its_layers(self) -> Self:
@@ -113,56 +121,71 @@ class Vgg19(nn.Module):
 
 
 class FilterBank(nn.Module):
-    """Gaussian derivatives of first and second order at octave scales, and their local energy.
+    """Derivatives of first and second order at octave scales, and their local energy.
 
-    Per scale and colour: the two first and three second derivatives of a Gaussian (these steer to
-    any direction), and the root of the summed squares of each order, smoothed: how much edge and
-    how much ridge there is, wherever exactly it lies. The energies reward texture such as teeth
-    that pixel losses blur away.
+    Per scale and colour: the two first and three second derivatives of the smoothed picture
+    (these steer to any direction), and the root of the summed squares of each order, smoothed: how
+    much edge and how much ridge there is, wherever exactly it lies. The energies reward texture
+    such as teeth that pixel losses blur away. All filters are sums of shifted pictures, which on
+    CPUs is many times faster than convolutions of a single channel.
     """
 
-    bank: Tensor
-    blur: Tensor
-
     def __init__(self, scales: int) -> None:
-        """Build the filters; there is nothing to learn."""
+        """Remember the number of octaves; there is nothing to learn."""
         super().__init__()
         self.scales = scales
-        x = torch.arange(-3.0, 4.0)
-        g = torch.exp(-(x**2) / 2)
-        g0, g1, g2 = g / g.sum(), x * g, (x**2 - 1) * g
-        g2 = g2 - g2.sum() * g0  # cut off at 3 deviations it would answer to plain brightness
-        g1, g2 = g1 / g1.abs().sum(), g2 / g2.abs().sum()
-        pairs = [(g0, g1), (g1, g0), (g0, g2), (g2, g0), (g1, g1)]
-        bank = torch.stack([torch.outer(down, across) for down, across in pairs])
-        self.register_buffer("bank", bank.unsqueeze(1), persistent=False)
-        self.register_buffer("blur", torch.outer(g0, g0)[None, None], persistent=False)
 
     def forward(
         self, pictures: Float[Tensor, "batch 3 height width"]
     ) -> list[Float[Tensor, "batch c h w"]]:
         """Responses and energies of every scale, finest first."""
         maps = []
-        planes = pictures.flatten(0, 1).unsqueeze(1)
+        planes = pictures
         for scale in range(self.scales):
             if scale:
                 planes = functional.avg_pool2d(planes, 2)
             if min(planes.shape[-2:]) < 4:
                 break
-            padded = functional.pad(planes, (3, 3, 3, 3), mode="replicate")
-            responses = functional.conv2d(padded, self.bank)
-            maps += [responses, self._energies(responses)]
-        return [one.reshape(len(pictures), -1, *one.shape[-2:]) for one in maps]
+            maps += _derivatives_and_energies(planes)
+        return maps
 
-    def _energies(self, responses: Tensor) -> Tensor:
-        orders = [responses[:, :2], responses[:, 2:]]
-        energy = torch.cat([(o**2).sum(1, keepdim=True) for o in orders], dim=1)
-        blurred = functional.conv2d(
-            functional.pad(energy, (3, 3, 3, 3), mode="replicate"),
-            self.blur.expand(2, 1, 7, 7),
-            groups=2,
-        )
-        return torch.sqrt(blurred + 1e-6)
+
+def _derivatives_and_energies(planes: Tensor) -> list[Tensor]:
+    smooth = _smoothed(planes)
+    across, down = _slope(smooth, 3), _slope(smooth, 2)
+    first = [across, down]
+    second = [_bend(smooth, 3), _bend(smooth, 2), _slope(across, 2)]
+    energies = [
+        torch.sqrt(_smoothed(torch.stack(order).square().sum(0)) + 1e-6)
+        for order in (first, second)
+    ]
+    return [torch.cat(first + second, dim=1), torch.cat(energies, dim=1)]
+
+
+def _beside(planes: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """The picture moved by one pixel either way, its edge repeated."""
+    n = planes.shape[axis]
+    ahead = torch.cat([planes.narrow(axis, 1, n - 1), planes.narrow(axis, n - 1, 1)], axis)
+    behind = torch.cat([planes.narrow(axis, 0, 1), planes.narrow(axis, 0, n - 1)], axis)
+    return ahead, behind
+
+
+def _slope(planes: Tensor, axis: int) -> Tensor:
+    ahead, behind = _beside(planes, axis)
+    return (ahead - behind) / 2
+
+
+def _bend(planes: Tensor, axis: int) -> Tensor:
+    ahead, behind = _beside(planes, axis)
+    return ahead + behind - 2 * planes
+
+
+def _smoothed(planes: Tensor) -> Tensor:
+    """Binomial 1 2 1 along both axes: a Gaussian of deviation 0.7 px."""
+    for axis in (2, 3):
+        ahead, behind = _beside(planes, axis)
+        planes = (ahead + behind) / 4 + planes / 2
+    return planes
 
 
 def _layer_places() -> dict[str, int]:

@@ -80,7 +80,7 @@ class PictureStage(Stage):
         with self._autocast():
             landmarks, terms = self.guide(sample, step)
             generated = self.model.render(frames, landmarks.float(), noise).raw.float()
-            terms = {**terms, **self.objective.terms(generated, true, self.adversary)}
+            terms = {**terms, **self.objective.terms(generated, true, self.adversary, step)}
         yield self.trained, weighted_sum(terms, self.config.losses), terms
         if self.adversary.is_playing:
             with self._autocast():

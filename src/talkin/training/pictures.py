@@ -101,7 +101,9 @@ class PictureObjective:
         if config.losses.perceptual > 0:
             self.features = PerceptualFeatures(config.perceptual).to(device)
 
-    def terms(self, generated: Tensor, true: Tensor, adversary: Adversary) -> dict[str, Tensor]:
+    def terms(
+        self, generated: Tensor, true: Tensor, adversary: Adversary, step: int
+    ) -> dict[str, Tensor]:
         """Reconstruction, perceptual, variation and adversarial terms of raw pictures."""
         box = self.model.config.mask_box
         terms = {
@@ -109,12 +111,22 @@ class PictureObjective:
             "total_variation": total_variation_loss(generated),
         }
         if self.features is not None:
-            terms["perceptual"] = perceptual_loss(
-                self.features, generated.flatten(0, 1), true.flatten(0, 1)
-            )
+            seen = self._compared(generated, step), self._compared(true, step)
+            terms["perceptual"] = perceptual_loss(self.features, *seen)
         if adversary.is_playing:
             terms["adversarial"] = adversary.judge(generated)
         return terms
+
+    def _compared(self, pictures: Tensor, step: int) -> Tensor:
+        """The pictures whose features count in a step: some frames of every window, by turns."""
+        config, n = self.config.perceptual, pictures.shape[1]
+        wanted = min(n, config.frames)
+        turns = [(step + k * n // wanted) % n for k in range(wanted)]
+        chosen = pictures if wanted == n else pictures[:, turns]
+        if config.is_mouth_only and not self.model.config.renderer.is_full_face:
+            x0, y0, x1, y1 = self.model.config.mask_box
+            chosen = chosen[..., y0:y1, x0:x1]
+        return chosen.flatten(0, 1)
 
 
 def true_outputs(model: TalkingFace, frames: Tensor) -> Tensor:

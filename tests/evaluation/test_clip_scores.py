@@ -78,6 +78,18 @@ def test_frames_without_a_face_do_not_count(face_model: MorphableModel) -> None:
     assert scores.systems["audio"]["expression_error"] < 1e-5
 
 
+def test_a_clip_without_a_whole_window_is_heard_but_not_painted(
+    face_model: MorphableModel,
+) -> None:
+    clip = make_clip(face_model)
+    valid = np.arange(40) % 7 != 6
+    clip = replace(clip, parameters=replace(clip.parameters, is_valid=valid))
+    scores = evaluate_clip(clip, make_model(face_model), face_model, STILL)
+    assert (scores.n_frames, scores.n_pictures, scores.worst) == (35, 0, [])
+    assert "renderer" not in scores.systems
+    assert "landmark_error.audio" in flat_metrics(summary_table([scores]))
+
+
 def test_the_worst_frames_come_worst_first(face_model: MorphableModel) -> None:
     clip = make_clip(face_model)
     clip.crops.pictures[17] = 255 - clip.crops.pictures[17]  # type: ignore[union-attr]

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkin.evaluation.clip_scores import ClipScores, FramePair
+from talkin.evaluation.clip_scores import ClipScores
 from talkin.evaluation.embedding import picture_uri, video_uri
+from talkin.evaluation.painted_frames import FramePair
 from talkin.evaluation.report import (
     ReportClip,
     ReportConfig,

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.evaluation import charts
-from talkin.evaluation.clip_scores import ClipScores, FramePair
+from talkin.evaluation.clip_scores import ClipScores
 from talkin.evaluation.embedding import picture_uri, video_uri
+from talkin.evaluation.painted_frames import FramePair
 from talkin.evaluation.report_tables import clip_rows, comparison_rows, headlines
 from talkin.evaluation.tsne import IdentityMap
 from talkin.files import replace_when_whole

@@ -1,0 +1,121 @@
+"""What the renderer paints of a held-out clip: from true, heard and still landmarks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from talkin.evaluation import picture_metrics
+from talkin.evaluation.heard_faces import HeardFaces
+from talkin.evaluation.held_out_windows import HeldOutWindows, reencoded
+from talkin.networks.talking_face import TalkingFace
+from talkin.samples.dataset import PreparedClip
+
+
+@dataclass(frozen=True, eq=False)
+class FramePair:
+    """A rendered frame beside the truth.
+
+    Attributes:
+        frame: Its number in the clip.
+        mouth_psnr_db: Why it is shown.
+        true: The footage's crop.
+        generated: The renderer's, fed with true landmarks.
+        from_audio: The renderer's, fed with landmarks from the sound.
+    """
+
+    frame: int
+    mouth_psnr_db: float
+    true: UInt8[np.ndarray, "size size 3"]
+    generated: UInt8[np.ndarray, "size size 3"]
+    from_audio: UInt8[np.ndarray, "size size 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class PaintedFrames:
+    """True and generated frames of a clip, in order.
+
+    Attributes:
+        frames: Their numbers.
+        true: The footage's crops.
+        by_system: System -> generated crops.
+    """
+
+    frames: np.ndarray
+    true: np.ndarray
+    by_system: dict[str, np.ndarray]
+
+    def scores(self, box: tuple[int, int, int, int]) -> dict[str, dict[str, float]]:
+        """System -> metric -> value; `box` is the mouth mask, crop px."""
+        true_mouth = picture_metrics.region(self.true, box)
+        found = {"truth": self._without_reference(self.true, true_mouth, box)}
+        for system, generated in self.by_system.items():
+            mouth = picture_metrics.region(generated, box)
+            found[system] = {
+                "psnr": picture_metrics.psnr(generated, self.true),
+                "ssim": picture_metrics.ssim(generated, self.true),
+                "mouth_psnr": picture_metrics.psnr(mouth, true_mouth),
+                "mouth_ssim": picture_metrics.ssim(mouth, true_mouth),
+                **self._without_reference(generated, true_mouth, box),
+            }
+        return found
+
+    def _without_reference(
+        self, pictures: np.ndarray, true_mouth: np.ndarray, box: tuple[int, int, int, int]
+    ) -> dict[str, float]:
+        mouth = picture_metrics.region(pictures, box)
+        runs = np.split(np.arange(len(mouth)), np.flatnonzero(np.diff(self.frames) != 1) + 1)
+        flickers = [picture_metrics.flicker(mouth[run], true_mouth[run]) for run in runs]
+        return {
+            "mouth_sharpness": picture_metrics.sharpness(mouth),
+            "mouth_flicker": float(np.average(flickers, weights=[len(run) for run in runs])),
+        }
+
+    def worst(self, box: tuple[int, int, int, int], n: int) -> list[FramePair]:
+        """The `n` frames whose mouth was painted worst from true landmarks, worst first."""
+        values = picture_metrics.frame_psnr(
+            picture_metrics.region(self.by_system["renderer"], box),
+            picture_metrics.region(self.true, box),
+        )
+        return [
+            FramePair(
+                frame=int(self.frames[row]),
+                mouth_psnr_db=float(values[row]),
+                true=self.true[row],
+                generated=self.by_system["renderer"][row],
+                from_audio=self.by_system["audio"][row],
+            )
+            for row in np.argsort(values)[:n]
+        ]
+
+
+def paint_clip(
+    prepared: PreparedClip, model: TalkingFace, faces: HeardFaces, at_most: int | None
+) -> PaintedFrames | None:
+    """Run the renderer over a clip, and the truth through the video encoder.
+
+    Args:
+        prepared: The clip.
+        model: Trained networks.
+        faces: What to paint.
+        at_most: So many windows, evenly spread; None for all.
+
+    Returns:
+        None where the clip never has a whole window of valid frames.
+
+    Raises:
+        ConfigurationError: If the clip has no pictures.
+    """
+    windows = HeldOutWindows.of(prepared, model.config.frames, at_most)
+    if len(windows.ends) == 0:
+        return None
+    row_of = np.full(len(prepared.parameters), -1)
+    row_of[faces.frames] = np.arange(len(faces.frames))
+    landmarks = {"renderer": faces.true, "audio": faces.audio, "still_mouth": faces.still}
+    generated = {
+        system: windows.rendered(model, points, row_of) for system, points in landmarks.items()
+    }
+    kept = windows.kept_frames(model.config.renderer.is_full_face)
+    true = windows.true_frames(model.config.renderer.is_full_face)
+    generated["truth_reencoded"] = reencoded(true, prepared.parameters.fps)
+    return PaintedFrames(frames=kept, true=true, by_system=generated)

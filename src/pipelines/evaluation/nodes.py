@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,10 +14,12 @@ from pipelines.training.corpus import prepared_clip
 
 if TYPE_CHECKING:
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
+    from talkin.evaluation.report import ReportConfig
     from talkin.evaluation.summary import SummaryConfig
     from talkin.evaluation.tsne import IdentityMap, IdentityMapConfig
     from talkin.networks.talking_face import TalkingFace
 else:
+    ReportConfig = configured("talkin.evaluation.report:ReportConfig")
     ClipScores = IdentityMap = TalkingFace = Any
     ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
     SummaryConfig = configured("talkin.evaluation.summary:SummaryConfig")
@@ -116,6 +119,54 @@ def map_voices(
         {f"speaker_probe.{k}": v for k, v in voices.probe_accuracy.items() if math.isfinite(v)}
     )
     return voices, voices.points
+
+
+def write_report(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
+    summary: Table,
+    scores: Sequence[ClipScores],
+    curves: Table,
+    voices: IdentityMap,
+    audio: Mapping[str, Any],
+    edits_table: Table,
+    side_by_side: Mapping[str, Any],
+    rejects: Table,
+    registered_model: dict[str, Any],
+    config: ReportConfig,
+) -> str:
+    """One page: figures beside the paper's, curves, edited clips to play, worst frames, rejects."""
+    from talkin.evaluation.report import ReportClip, ReportContent, render_report
+
+    done = [row for row in rows_of(edits_table) if row["job"] in side_by_side]
+    clips = [
+        ReportClip(
+            title=f"{row['target']} says {Path(row['audio']).stem}",
+            videos={"side by side": side_by_side[row["job"]].path},
+            caption=str(row["notes"]),
+        )
+        for row in done
+    ]
+    content = ReportContent(
+        summary=summary,
+        scores=scores,
+        training_curves=curves,
+        clips=clips,
+        voices=voices,
+        sounds={score.clip: audio[score.clip] for score in scores},
+        rejects=rejects,
+        provenance=_provenance(registered_model),
+    )
+    return render_report(content, config)
+
+
+def _provenance(registered_model: dict[str, Any]) -> dict[str, str]:
+    from importlib.metadata import version
+
+    number = registered_model["version"]
+    model = f"{registered_model['name']} version {number}" if number else "not registered"
+    if registered_model["is_champion"]:
+        model += " (champion when registered)"
+    packages = {name: version(name) for name in ("talkin", "torch", "kedro")}
+    return {"model": model, **packages}
 
 
 def _mean_expression(model: TalkingFace) -> Any:

@@ -39,6 +39,23 @@ def create_pipeline() -> Pipeline:
                 ["voices", "voice_map"],
                 name="map_voices",
             ),
+            Node(
+                nodes.write_report,
+                [
+                    "score_summary",
+                    "scores",
+                    "training_curves",
+                    "voices",
+                    "audio",
+                    "edits_table",
+                    "side_by_side",
+                    "rejects",
+                    "registered_model",
+                    "params:evaluation.report",
+                ],
+                "report",
+                name="write_report",
+            ),
         ],
         tags="evaluation",
     )

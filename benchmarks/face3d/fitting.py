@@ -119,7 +119,9 @@ def main() -> None:
         ("1.5 % noise, 468 points", 0.015, (0, 0), True, options.frames),
         ("1.5 % noise, 468, 1500 frames", 0.015, (0, 0), True, 1500),
     ]
-    print("| case | rotation deg | lip R2 | aperture r | RMSE % IOD | geometry mm | (mean face) |")
+    print(
+        "| case | rotation deg | lip R2 | aperture r | RMSE % | geometry mm | (mean face) | speed |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     from dataclasses import replace
 

@@ -11,13 +11,13 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.errors import FaceModelError, NoFaceError
-from talkin.face3d.camera import euler_angles
+from talkin.face3d.camera import euler_angles, rotation_matrix
 from talkin.face3d.fitting_solver import NoiseModel, Priors, solve_frames, solve_geometry
 from talkin.face3d.fitting_start import HeadPose, scaled_orthography
 from talkin.face3d.fitting_terms import FaceBasis, Observations
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.footage.landmarks import LandmarkTrack
+from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468, LandmarkTrack
 
 _OUTER_EYE_CORNERS = (36, 45)
 _FEWEST_POINTS = 12
@@ -95,7 +95,7 @@ def fit_clip(
     config = config or FitConfig()
     vertices, columns, weights = _correspondence(track, model, config)
     points = np.asarray(track.points, dtype=np.float64)[:, columns]
-    present = np.isfinite(points).all(2)
+    present = np.asarray(np.isfinite(points).all(axis=2))
     usable = np.asarray(track.is_found) & (present.sum(1) >= min(_FEWEST_POINTS, len(columns)))
     frames = np.flatnonzero(usable)
     if not len(frames):
@@ -105,10 +105,12 @@ def fit_clip(
         )
     basis = FaceBasis(*(array[vertices].astype(np.float64) for array in _arrays(model)))
     solver = _ClipSolver(np.where(present[..., None], points, 0.0), present * weights, basis, model)
-    geometry = solver.geometry(frames, config) if geometry is None else np.asarray(geometry)
+    if geometry is None:
+        geometry = solver.geometry(frames, config)
     pose, expression = solver.frames(frames, geometry, config, cuts)
     error = solver.error_px(frames, geometry, pose, expression)
-    trusted = error <= config.largest_error * _interocular_px(model, geometry, pose.scale)
+    limit = config.largest_error * _interocular_px(model, geometry, pose.scale)
+    trusted = np.less_equal(error, limit)
     if trusted.any() and not trusted.all():
         # Frames that fit badly would drag their neighbours along: leave them out.
         frames = frames[trusted]
@@ -133,8 +135,6 @@ def _correspondence(
     if track.scheme == "ibug68":
         return model.landmarks68, np.arange(68), weights
     if track.scheme == "mediapipe468":
-        from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468
-
         return model.landmarks68, IBUG68_IN_MEDIAPIPE468, weights
     raise FaceModelError(
         f"landmarks of the layout {track.scheme!r} have no counterpart in face model "
@@ -270,7 +270,7 @@ def _as_parameters(
     rotation = _spread(np.unwrap(euler_angles(pose.rotation), axis=0), frames, n_frames)
     scale = np.exp(_spread(np.log(pose.scale)[:, None], frames, n_frames))[:, 0]
     translation = _spread(pose.translation, frames, n_frames)
-    every = HeadPose(_rotation_matrices(rotation), scale, translation)
+    every = HeadPose(rotation_matrix(rotation), scale, translation)
     expressions = _spread(expression, frames, n_frames)
     error = solver.error_px(np.arange(n_frames), geometry, every, expressions)
     interocular = _interocular_px(model, geometry, scale)
@@ -285,24 +285,11 @@ def _as_parameters(
         rotation=rotation.astype(np.float32),
         translation=translation.astype(np.float32),
         scale=scale.astype(np.float32),
-        landmarks=_landmarks68(track).astype(np.float32),
+        landmarks=np.asarray(track.subset68()).astype(np.float32),
         reprojection_error_px=error.astype(np.float32),
         interocular_px=interocular.astype(np.float32),
         is_valid=is_valid,
     )
-
-
-def _landmarks68(track: LandmarkTrack) -> Float[np.ndarray, "frames 68 2"]:
-    from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468
-
-    points = np.asarray(track.points)
-    return points if track.scheme == "ibug68" else points[:, IBUG68_IN_MEDIAPIPE468]
-
-
-def _rotation_matrices(rotation: np.ndarray) -> np.ndarray:
-    from talkin.face3d.camera import rotation_matrix
-
-    return rotation_matrix(rotation)
 
 
 def _spread(

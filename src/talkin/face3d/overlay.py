@@ -38,7 +38,9 @@ def mesh_overlay(
     drawn = image.copy()
     colour = _MESH if row.is_valid[0] else (128, 128, 128)
     edges = _visible_edges(picture, model)
-    cv2.polylines(drawn, _fixed(picture[edges]), False, colour, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.polylines(
+        drawn, list(_fixed(picture[edges])), False, colour, 1, cv2.LINE_AA, _SUBPIXEL_BITS
+    )
     drawn = cv2.addWeighted(image, 0.55, drawn, 0.45, 0.0)
     _draw_points(drawn, picture[model.mouth39], _MOUTH)
     _draw_points(drawn, picture[model.landmarks68], _FITTED)

@@ -79,7 +79,9 @@ def test_no_manifest_names_the_command_that_makes_one(tmp_path):
         read_manifest(tmp_path / "manifest.csv")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(content=st.binary(max_size=200), is_headed=st.booleans())
 def test_whatever_bytes_stand_there_it_reads_or_names_the_file(tmp_path, content, is_headed):
     path = tmp_path / "manifest.csv"

@@ -40,7 +40,9 @@ def test_doubling_the_rate_shows_every_frame_twice(tmp_path, make_video, number_
     assert sorted(set(shown)) == list(range(5))
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     steps=st.lists(st.integers(5, 130), min_size=3, max_size=20),
     fps=st.sampled_from([25, 10, Fraction(30000, 1001), 50]),

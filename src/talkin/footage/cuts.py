@@ -21,7 +21,7 @@ class CutFinder:
 
     def is_cut(self, image: UInt8[np.ndarray, "height width 3"]) -> bool:
         """Whether a new shot begins with this picture; False for the first one."""
-        step = max(1, min(image.shape[:2]) // 256)
+        step = max(1, min(image.shape[:2]) // (2 * _SIDE))
         thumbnail = cv2.resize(
             image[::step, ::step], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA
         ).astype(np.float32)

@@ -59,8 +59,9 @@ class MediapipeDetector:
         found = self._in_square(image, (0, 0, max(image.shape[:2])), self.min_score)
         if found or not thorough:
             return found
-        for side in _tile_sides(*image.shape[:2]):
-            for tile in _tiles(*image.shape[:2], side):
+        height, width = image.shape[:2]
+        for side in _tile_sides(height, width):
+            for tile in _tiles(height, width, side):
                 found += self._in_square(image, tile, _TILE_SCORE)
             if found:
                 break

@@ -8,12 +8,13 @@ from typing import Any, Self
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace
 from jaxtyping import UInt8
 
 from talkin.errors import FootageError
 from talkin.files import replace_when_whole
 from talkin.footage.audio import Audio
+from talkin.footage.colour import video_frame
 from talkin.footage.media import as_frame_rate
 from talkin.footage.sound_track import SoundTrack, copied_track, encoded_track
 
@@ -99,15 +100,8 @@ class VideoWriter:
                 f"{self.path}: picture {self.n_frames} is {image.shape} {image.dtype}, "
                 f"({self.height}, {self.width}, 3) uint8 was promised"
             )
-        frame = av.VideoFrame.from_ndarray(_even(image), format="rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
-            threads=1,
-        )
+        frame = video_frame(_even(image))
         frame.pts, frame.time_base = self.n_frames, 1 / self.rate
-        frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
         self._mux(self._stream.encode(frame))
         self.n_frames += 1
         if self._sound is not None:

@@ -24,6 +24,7 @@ from talkin.footage.media import (
     time_of,
     video_stream,
 )
+from talkin.footage.picture_clock import PictureClock, read_timeline
 from talkin.footage.video_writer import VideoWriter
 
 __all__ = ["Frame", "VideoInfo", "VideoWriter", "iter_frames", "probe_video"]

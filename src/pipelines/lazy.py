@@ -7,11 +7,13 @@ when the first value is checked, and gives back the real one's instance.
 """
 
 import importlib
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
 
+@lru_cache  # one class a name: Kedro compares the annotations of different nodes
 def configured(where: str) -> Any:
     """A stand-in for a configuration class.
 

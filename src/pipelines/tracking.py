@@ -5,6 +5,7 @@ database is logged as a warning and ends tracking for this run, because each fur
 locked database would wait for its time limit again.
 """
 
+import contextlib
 import functools
 import logging
 import os
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 _state = {"run_id": ""}
+_CHOSEN_BY_USER = os.environ.get("MLFLOW_TRACKING_URI")
+"""Read once: MLflow itself sets the variable when it is told where to track."""
 _LONGEST_VALUE = 500
 """MLflow refuses longer parameter values."""
 
@@ -34,11 +37,21 @@ def _survived(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except Exception as error:
-            _state["run_id"] = ""
+            _forget_run()
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             logger.warning("MLflow is lost, the run goes on untracked: %s", first_line[:300])
 
     return survived
+
+
+def _forget_run() -> None:
+    """Close the run as far as its database allows, so that the next one can be opened."""
+    if is_tracking():
+        import mlflow
+
+        _state["run_id"] = ""
+        with contextlib.suppress(Exception):
+            mlflow.end_run("FAILED")
 
 
 @_survived
@@ -61,10 +74,12 @@ def start_run(
         os.environ.setdefault(name, value)
     import mlflow
 
-    uri = os.environ.get("MLFLOW_TRACKING_URI", uri)
+    uri = _CHOSEN_BY_USER or uri
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
+    if not _CHOSEN_BY_USER:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
     if mlflow.get_experiment_by_name(experiment) is None:
         place = artifacts.resolve().as_uri() if uri.startswith("sqlite") else None
         mlflow.create_experiment(experiment, artifact_location=place)

@@ -1,0 +1,125 @@
+import logging
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines import tracking
+from pipelines.clips import ParallelConfig
+from pipelines.hooks import TrackingConfig
+from pipelines.training.progress import TrainingProgress, curves_of
+from pipelines.training.registry import is_better, last_values
+from talkin.training.events import TrainingEvent
+
+
+@pytest.fixture(autouse=True)
+def no_open_run() -> None:
+    tracking._state["run_id"] = ""
+
+
+def start(uri: str, root: Path) -> None:
+    tracking.start_run(uri, "e", "r", root / "artifacts", {"code_version": "x"})
+
+
+def test_nothing_is_sent_while_no_run_is_open() -> None:
+    tracking.log_metrics({"a": 1.0})
+    tracking.log_parameters({"a": 1})
+    assert not tracking.is_tracking()
+
+
+def test_parameters_are_flat_and_typed_models_are_opened() -> None:
+    flat = tracking.flattened({"s": {"parallel": ParallelConfig(n_jobs=3), "k": [1, 2]}})
+    assert flat["s.parallel.n_jobs"] == 3
+    assert flat["s.k"] == [1, 2]
+
+
+def test_unknown_keys_of_the_tracking_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="tracking_url"):
+        TrackingConfig(tracking_url="x")  # type: ignore[call-arg]
+
+
+@pytest.mark.slow
+def test_a_run_keeps_parameters_metrics_and_its_end(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/db/mlflow.db"
+    start(uri, tmp_path)
+    tracking.log_parameters({"a": {"b": 1}})
+    tracking.log_metrics({"loss": 0.5}, step=3)
+    run_id = tracking._state["run_id"]
+    tracking.end_run("FAILED")
+    import mlflow
+
+    run = mlflow.MlflowClient(uri).get_run(run_id)
+    assert run.data.params == {"a.b": "1"}
+    assert run.data.metrics == {"loss": 0.5}
+    assert run.info.status == "FAILED"
+    assert run.info.artifact_uri.startswith((tmp_path / "artifacts").as_uri())
+
+
+@pytest.mark.slow
+def test_a_database_that_cannot_be_made_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with caplog.at_level(logging.WARNING):
+        start(f"sqlite:///{tmp_path}/file/mlflow.db", tmp_path)
+        tracking.log_metrics({"a": 1.0})
+    assert "goes on untracked" in caplog.text
+    assert not tracking.is_tracking()
+
+
+@pytest.mark.slow
+def test_a_database_locked_in_the_middle_of_a_run_is_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "mlflow.db"
+    start(f"sqlite:///{path}?timeout=0.1", tmp_path)
+    assert tracking.is_tracking()
+    lock = sqlite3.connect(path, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    with caplog.at_level(logging.WARNING):
+        for step in range(3):
+            tracking.log_metrics({"loss": 1.0}, step)
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert caplog.text.count("goes on untracked") == 1
+
+
+def test_a_resumed_stage_keeps_the_curve_from_before_it_stopped(tmp_path: Path) -> None:
+    for steps in ([10, 20, 30], [30, 40]):  # stopped after 30, resumed from the checkpoint at 20
+        with TrainingProgress("audio", tmp_path) as progress:
+            for step in steps:
+                progress(TrainingEvent("audio", step, 40, losses={"l": float(step)}))
+    curve = curves_of(tmp_path, ("audio",))
+    assert curve["step"].tolist() == [10, 20, 30, 40]
+
+
+def test_a_curve_cut_short_by_a_crash_is_read_up_to_there(tmp_path: Path) -> None:
+    with TrainingProgress("audio", tmp_path) as progress:
+        progress(TrainingEvent("audio", 1, 2, losses={"l": 1.0, "bad": float("nan")}))
+    with (tmp_path / "audio.events.jsonl").open("a") as file:
+        file.write('{"stage": "aud')
+    assert curves_of(tmp_path, ("audio",))["name"].tolist() == ["l"]
+
+
+def test_the_last_value_of_each_curve_counts() -> None:
+    rows = [("audio", 1, "e", 3.0), ("audio", 2, "e", 2.0), ("joint", 1, "e", 1.5)]
+    curves = pd.DataFrame(rows, columns=["stage", "step", "name", "value"])
+    assert last_values(curves) == {"e": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "smaller", "wins"),
+    [
+        (1.0, 2.0, True, True),
+        (2.0, 1.0, True, False),
+        (1.0, 1.0, True, False),
+        (2.0, 1.0, False, True),
+        (None, 1.0, True, False),
+        (None, None, True, True),
+    ],
+)
+def test_only_a_better_model_becomes_champion(
+    new: float | None, old: float | None, smaller: bool, wins: bool
+) -> None:
+    assert is_better(new, old, smaller) is wins

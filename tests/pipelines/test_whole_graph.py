@@ -1,0 +1,78 @@
+"""The whole graph on a corpus of seconds: footage in, edited clip, metrics and report out."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def rendered(project: Path, run: Callable[..., Any]) -> Path:
+    run("demo")
+    return project / "data"
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.timeout(600)
+def test_from_settings_to_an_edited_clip_and_a_report(
+    rendered: Path, run: Callable[..., Any]
+) -> None:
+    from talkin.footage.audio import read_audio
+    from talkin.footage.video import probe_video
+
+    broken = rendered / "01_raw/footage/clips/s01_front_train_000.mp4"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:3000])
+    run("preprocess")
+    rejects = pd.read_csv(rendered / "08_reporting/rejects.csv")
+    assert set(rejects["clip"]) == {"s01_front_train_000"}
+    index = pd.read_parquet(rendered / "05_model_input/training_index.parquet")
+    assert "s01_front_train_000" not in set(index["clip"])
+    assert (index["n_valid"] > 0).all()
+
+    faces = rendered / "03_primary/face_parameters"
+    before = times(faces)
+    broken.write_bytes(whole)
+    run("preprocess")
+    assert len(pd.read_csv(rendered / "08_reporting/rejects.csv")) == 0
+    after = times(faces)
+    assert {clip: after[clip] for clip in before} == before
+    assert set(after) - set(before) == {"s01_front_train_000.parquet"}
+
+    run("training", "editing", "evaluation")
+    metrics = json.loads((rendered / "08_reporting/metrics.json").read_text())
+    for key in ("landmark_error.audio", "landmark_error.still_mouth", "mouth_psnr.renderer"):
+        assert metrics[key] > 0
+        assert metrics[f"{key}.n_frames"] > 0
+    assert "<html" in (rendered / "08_reporting/report.html").read_text()
+    registered = json.loads((rendered / "06_models/registered_model.json").read_text())
+    assert (registered["version"], registered["is_champion"]) == ("1", True)
+
+    edits = pd.read_parquet(rendered / "07_model_output/edits.parquet")
+    job = edits.iloc[0]
+    assert job["state"] == "done", job["reason"]
+    edited = rendered / "07_model_output/edits" / f"{job['job']}.mp4"
+    speech = read_audio(rendered / "01_raw/footage/clips" / f"{job['audio']}.mp4")
+    info = probe_video(edited)
+    assert abs(info.duration_s - speech.duration_s) <= 1.5 / info.fps
+    assert (rendered / "07_model_output/truths" / f"{job['job']}.mp4").exists()
+
+    check_served_model(rendered.parent)
+
+
+def check_served_model(project: Path) -> None:
+    """The champion loads by its alias, with unpickling forbidden."""
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{project}/mlruns/mlflow.db")
+    served = mlflow.pyfunc.load_model("models:/talkin@champion")
+    names = [column.name for column in served.metadata.signature.inputs]
+    assert names == ["video", "audio", "output"]

@@ -2,9 +2,10 @@
 
 The paper (3.3) fills the polygon of the outermost mouth-region landmarks, erodes it and smooths its
 border. Eroding it along the jaw leaves a rim of the old chin beside the new one, a halo whenever
-the two mouths are open differently. So the region here is the hull of the old and the new points
-together, it is widened outwards past the jaw, where the rendered picture shows what lies behind
-it, and only then feathered. Across the cheeks, where skin meets skin, it is eroded as in the paper.
+the two mouths are open differently; in a turned face the lips' own outline is cut as well. So the
+region here is the hull of the old and the new points together, it is widened outwards past jaw and
+lips, where the rendered picture shows what lies behind them, and only then feathered. Across the
+cheeks, where skin meets skin, it is eroded as in the paper.
 """
 
 import cv2
@@ -12,8 +13,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 from pydantic import BaseModel, ConfigDict, Field
 
-_JAW = slice(20, 31)
-_EROSION_MM = 3.0
+_LIPS_AND_JAW = slice(0, 31)
 
 
 class MaskConfig(BaseModel):
@@ -22,7 +22,8 @@ class MaskConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     jaw_margin_mm: float = Field(
-        default=8.0, description="How far the region reaches past the jaw before it is feathered."
+        default=12.0,
+        description="How far the region reaches past jaw and lips before it is feathered.",
     )
     erosion_mm: float = Field(
         default=1.0, ge=0, description="How much the filled region is eroded."
@@ -69,11 +70,12 @@ def mouth_mask(
 
 
 def _widened(points: np.ndarray, margin_px: float) -> Float[np.ndarray, "39 2"]:
-    """The points with the jaw pushed away from the middle of the region."""
+    """The points with lips and jaw pushed away from the middle of the region."""
     wide = np.array(points, dtype=np.float64)
-    outwards = wide[_JAW] - wide[:20].mean(axis=0)
+    middle = (wide.min(axis=0) + wide.max(axis=0)) / 2
+    outwards = wide[_LIPS_AND_JAW] - middle
     length = np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-6)
-    wide[_JAW] += outwards / length * margin_px
+    wide[_LIPS_AND_JAW] += outwards / length * margin_px
     return wide
 
 

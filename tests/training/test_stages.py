@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from toy_corpus import toy_clip, toy_config, toy_dataset, toy_face_model, toy_training
 
 from talkin.errors import ConfigurationError
@@ -13,6 +14,8 @@ from talkin.training.audio import train_audio
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.events import TrainingEvent
 from talkin.training.joint import JointStage, train_jointly
+from talkin.training.kept_adversary import adversary_of
+from talkin.training.pictures import new_discriminator
 from talkin.training.renderer import train_renderer
 from talkin.training.speaker_classifier import train_speaker_classifier
 from talkin.training.stage import step_generator
@@ -304,3 +307,35 @@ def test_vgg_without_weights_stops_before_the_first_step(tmp_path: Path) -> None
     config = toy_training(perceptual={"backbone": "vgg19"})
     with pytest.raises(ConfigurationError, match=r"perceptual\.weights is not set"):
         train_renderer(new_talking_face(toy_config(), dataset), dataset, config, tmp_path)
+
+
+def test_the_joint_stage_plays_on_against_the_adversary_of_the_renderer_stage(
+    tmp_path: Path,
+) -> None:
+    config = toy_training(stages=("renderer",))
+    model = new_talking_face(toy_config(), toy_dataset())
+    train_talking_face(model, toy_dataset(), config, tmp_path)
+    kept = load_file(tmp_path / "discriminator_after_renderer.safetensors")
+    found = adversary_of(model, config, tmp_path).state_dict()
+    assert all(torch.equal(found[key], value) for key, value in kept.items())
+    untrained = new_discriminator(model, config).state_dict()
+    assert not torch.equal(found["to_scores.weight"], untrained["to_scores.weight"])
+
+
+def test_an_adversary_of_another_renderer_is_not_taken(tmp_path: Path) -> None:
+    config = toy_training(stages=("renderer",))
+    trained_model = new_talking_face(toy_config(), toy_dataset())
+    train_talking_face(trained_model, toy_dataset(), config, tmp_path)
+    other = new_talking_face(toy_config(), toy_dataset(), seed=9)
+    found = adversary_of(other, config, tmp_path).state_dict()
+    untrained = new_discriminator(other, config).state_dict()
+    assert all(torch.equal(found[key], value) for key, value in untrained.items())
+
+
+def test_stages_one_by_one_equal_stages_in_a_row(tmp_path: Path) -> None:
+    whole = trained(tmp_path / "whole", {"stages": ("renderer", "joint")})
+    dataset = toy_dataset()
+    model = new_talking_face(toy_config(), dataset)
+    for stage in ("renderer", "joint"):
+        train_talking_face(model, dataset, toy_training(stages=(stage,)), tmp_path / "parts")
+    assert_same_weights(whole, model)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from talkin.networks.discriminator import Discriminator
 from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset
@@ -15,11 +16,11 @@ from talkin.training.config import TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.picture_stage import PictureStage
-from talkin.training.stage import Validation, chosen_device, run_stage, step_generator
+from talkin.training.stage import Validation, run_stage, step_generator
 from talkin.training.validation import hearing_errors
 
 
-def train_jointly(
+def train_jointly(  # noqa: PLR0913 - what a stage learns with
     model: TalkingFace,
     dataset: TalkingDataset,
     config: TrainingConfig,
@@ -28,6 +29,7 @@ def train_jointly(
     *,
     classifier: SpeakerClassifier | None = None,
     validation: TalkingDataset | None = None,
+    discriminator: Discriminator | None = None,
 ) -> TalkingFace:
     """Train audio networks and renderer together, pictures' gradients reaching the former.
 
@@ -39,6 +41,7 @@ def train_jointly(
         report: Told of losses, errors, pictures and progress.
         classifier: Frozen judge of Eq. 2; without it that term is left out.
         validation: Held-out clips.
+        discriminator: The adversary, changed in place; an untrained one if not given.
 
     Returns:
         `model`, on the CPU.
@@ -48,8 +51,7 @@ def train_jointly(
     """
     if config.joint.steps == 0:
         return model
-    device = chosen_device(config)
-    stage = JointStage(model.to(device), classifier, dataset, validation, config)
+    stage = JointStage(model, classifier, dataset, validation, config, discriminator)
     run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
     return model.cpu()
 
@@ -67,13 +69,13 @@ class JointStage(PictureStage):
         dataset: TalkingDataset,
         validation: TalkingDataset | None,
         config: TrainingConfig,
+        discriminator: Discriminator | None = None,
     ) -> None:
         """Prepare all networks on the device of the configuration."""
-        device = chosen_device(config)
-        super().__init__(model, dataset, validation, config, device)
+        super().__init__(model, dataset, validation, config, discriminator)
         self.own = config.joint
         self.n_steps, self.batch_size = self.own.steps, self.own.batch_size
-        self.classifier = freeze(classifier.to(device)) if classifier else None
+        self.classifier = freeze(classifier.to(self.device)) if classifier else None
         self.networks = {"audio": model.audio_networks, **self.trained_networks()}
         self.learning_rates = {
             name: self.own.audio_learning_rate
@@ -81,7 +83,7 @@ class JointStage(PictureStage):
             else self.own.renderer_learning_rate
             for name in self.networks
         }
-        self.heard = AudioCorpus.of(validation).to(device) if validation else None
+        self.heard = AudioCorpus.of(validation).to(self.device) if validation else None
 
     def guide(self, sample: Sample, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Landmarks heard from the sound, with the terms of Eq. 2 and 3."""

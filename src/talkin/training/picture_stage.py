@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from talkin.losses.objective import weighted_sum
 from talkin.networks.blocks import lay_channels_last
+from talkin.networks.discriminator import Discriminator
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit, spread_order
 from talkin.training.config import TrainingConfig
@@ -18,10 +19,11 @@ from talkin.training.pictures import (
     BatchesAhead,
     PictureObjective,
     mask_noise,
+    new_discriminator,
     picture_settings,
     true_outputs,
 )
-from talkin.training.stage import Stage, Validation, step_generator
+from talkin.training.stage import Stage, Validation, chosen_device, step_generator
 from talkin.training.validation import grid_of, picture_errors
 
 _VALIDATION_BATCH = 4
@@ -38,14 +40,16 @@ class PictureStage(Stage):
         dataset: TalkingDataset,
         validation: TalkingDataset | None,
         config: TrainingConfig,
-        device: torch.device,
+        discriminator: Discriminator | None,
     ) -> None:
-        """Build the adversary and prepare the memory order of the renderer."""
-        self.model, self.config, self.device = model, config, device
+        """Build the adversary, where none is given, and lay out the renderer's memory."""
+        device = chosen_device(config)
+        self.model, self.config, self.device = model.to(device), config, device
         self.dataset, self.held_out = dataset, validation
         if config.channels_last:
             lay_channels_last(model.renderer)
-        self.adversary = Adversary(model, config, device)
+        judge = discriminator or new_discriminator(model, config)
+        self.adversary = Adversary(judge, config, device)
         self.objective = PictureObjective(model, config, device)
         self.batches: BatchesAhead | None = None
 

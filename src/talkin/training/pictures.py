@@ -49,12 +49,12 @@ class BatchesAhead:
 class Adversary:
     """The discriminator and its side of the game."""
 
-    def __init__(self, model: TalkingFace, config: TrainingConfig, device: torch.device) -> None:
-        """Build an untrained discriminator."""
-        torch.manual_seed(config.seed + 1)
-        n_frames = 1 if model.config.renderer.is_full_face else model.config.frames
+    def __init__(
+        self, network: Discriminator, config: TrainingConfig, device: torch.device
+    ) -> None:
+        """Take a discriminator to the device; it is changed in place."""
         self.config = config
-        self.network = Discriminator(n_frames, config.discriminator).to(device)
+        self.network = network.to(device)
         if config.channels_last:
             lay_channels_last(self.network)
 
@@ -85,6 +85,13 @@ class Adversary:
             terms["gradient_penalty"] = penalty
             value = value + weight * every * penalty
         return value, terms
+
+
+def new_discriminator(model: TalkingFace, config: TrainingConfig) -> Discriminator:
+    """An untrained judge of what a model's renderer gives; the same seed, the same weights."""
+    torch.manual_seed(config.seed + 1)
+    n_frames = 1 if model.config.renderer.is_full_face else model.config.frames
+    return Discriminator(n_frames, config.discriminator)
 
 
 class PictureObjective:

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from talkin.networks.discriminator import Discriminator
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset
 from talkin.training.config import TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.picture_stage import PictureStage
-from talkin.training.stage import chosen_device, run_stage
+from talkin.training.stage import run_stage
 
 
 def train_renderer(
@@ -23,6 +23,7 @@ def train_renderer(
     report: Report = no_report,
     *,
     validation: TalkingDataset | None = None,
+    discriminator: Discriminator | None = None,
 ) -> TalkingFace:
     """Train the renderer of `model` on Eq. 4 with true landmarks.
 
@@ -33,6 +34,7 @@ def train_renderer(
         checkpoint_folder: Where the stage keeps its state.
         report: Told of losses, errors, pictures and progress.
         validation: Held-out clips.
+        discriminator: The adversary, changed in place; an untrained one if not given.
 
     Returns:
         `model`, on the CPU.
@@ -42,8 +44,7 @@ def train_renderer(
     """
     if config.renderer.steps == 0:
         return model
-    device = chosen_device(config)
-    stage = _RendererStage(model.to(device), dataset, validation, config, device)
+    stage = _RendererStage(model, dataset, validation, config, discriminator)
     run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
     return model.cpu()
 
@@ -58,9 +59,9 @@ class _RendererStage(PictureStage):
         dataset: TalkingDataset,
         validation: TalkingDataset | None,
         config: TrainingConfig,
-        device: torch.device,
+        discriminator: Discriminator | None,
     ) -> None:
-        super().__init__(model, dataset, validation, config, device)
+        super().__init__(model, dataset, validation, config, discriminator)
         self.n_steps, self.batch_size = config.renderer.steps, config.renderer.batch_size
         self.networks = self.trained_networks()
         self.learning_rates = dict.fromkeys(self.networks, config.renderer.learning_rate)

@@ -14,6 +14,7 @@ from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import TrainingConfig
 from talkin.training.events import Report, no_report
 from talkin.training.joint import train_jointly
+from talkin.training.kept_adversary import adversary_of, keep_adversary
 from talkin.training.renderer import train_renderer
 from talkin.training.speaker_classifier import train_speaker_classifier
 
@@ -74,39 +75,24 @@ def train_talking_face(
     Returns:
         The model in evaluation mode, and the judge it was trained against.
     """
+    told = (dataset, config, checkpoint_folder, report)
     for stage in config.stages:
         if stage == "speaker_classifier":
             if len(dataset.speakers) > 1 and config.losses.speaker_confusion > 0:
                 classifier = train_speaker_classifier(
-                    dataset,
-                    config,
-                    checkpoint_folder,
-                    report,
-                    mfcc_scale=model.mfcc_scale,
-                    validation=validation,
+                    *told, mfcc_scale=model.mfcc_scale, validation=validation
                 )
         elif stage == "audio":
-            train_audio(
-                model,
-                dataset,
-                config,
-                checkpoint_folder,
-                report,
-                classifier=classifier,
-                validation=validation,
-            )
-        elif stage == "renderer":
-            train_renderer(model, dataset, config, checkpoint_folder, report, validation=validation)
-        else:
-            train_jointly(
-                model,
-                dataset,
-                config,
-                checkpoint_folder,
-                report,
-                classifier=classifier,
-                validation=validation,
-            )
+            train_audio(model, *told, classifier=classifier, validation=validation)
+        elif (config.renderer if stage == "renderer" else config.joint).steps > 0:
+            judge = adversary_of(model, config, checkpoint_folder)
+            if stage == "renderer":
+                train_renderer(model, *told, validation=validation, discriminator=judge)
+            else:
+                train_jointly(
+                    model, *told, classifier=classifier, validation=validation, discriminator=judge
+                )
+            keep_adversary(judge, model, checkpoint_folder, stage)
     return model.eval(), classifier
 
 

@@ -23,6 +23,7 @@ _OUTER_EYE_CORNERS = (36, 45)
 _FEWEST_POINTS = 12
 _CUT_SHIFT = 0.6  # of the interocular distance, between neighbouring frames
 _CUT_SCALE = 0.25
+_LIP_REACH_MM = 4.0
 _PASSES_WITHOUT_KEYFRAMES = 3  # the noise is learned on all frames then
 
 
@@ -56,6 +57,11 @@ class FitConfig(BaseModel):
     )
     jaw_weight: float = Field(
         default=0.4, gt=0, le=1, description="Weight of the 17 jaw points beside the others"
+    )
+    lip_weight: float = Field(
+        default=8.0,
+        gt=0,
+        description="Weight of a dense mesh's lip points beside its others (68 points: 1)",
     )
     largest_error: float = Field(
         default=0.08,
@@ -129,7 +135,8 @@ def _correspondence(
     if track.scheme == "mediapipe468" and (model.mesh468 >= 0).any():
         columns = np.flatnonzero(model.mesh468 >= 0)
         # Neighbouring points of a dense mesh err together: all of them say as much as 68.
-        return model.mesh468[columns], columns, np.full(len(columns), 68 / len(columns))
+        vertices = model.mesh468[columns]
+        return vertices, columns, 68 / len(columns) * _lip_weights(model, vertices, config)
     weights = np.ones(68)
     weights[:17] = config.jaw_weight
     if track.scheme == "ibug68":
@@ -140,6 +147,15 @@ def _correspondence(
         f"landmarks of the layout {track.scheme!r} have no counterpart in face model "
         f"{model.name}; use ibug68 or mediapipe468"
     )
+
+
+def _lip_weights(
+    model: MorphableModel, vertices: Int[np.ndarray, "k"], config: FitConfig
+) -> Float[np.ndarray, "k"]:
+    """More for points on the lips, which a dense mesh would drown in cheeks and forehead."""
+    lips = model.mean[model.landmarks68[48:]]
+    away = np.linalg.norm(model.mean[vertices][:, None] - lips[None], axis=2).min(1)
+    return np.where(away < _LIP_REACH_MM, config.lip_weight, 1.0)
 
 
 class _ClipSolver:

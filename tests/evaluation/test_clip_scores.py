@@ -132,6 +132,20 @@ def test_lip_closure_and_silence_need_phonemes(
     assert "bilabial_closure" not in perfect.systems["audio"]
 
 
+def test_a_turning_head_is_not_a_moving_mouth(face_model: MorphableModel) -> None:
+    clip = make_clip(face_model)
+    turning = clip.parameters.rotation.copy()
+    turning[:, 0] = np.linspace(-0.6, 0.6, 40)
+    turned = replace(clip, parameters=replace(clip.parameters, rotation=turning))
+    phonemes = [Phoneme("_", 0.0, 0.6, False), Phoneme("m", 0.6, 1.6, False)]
+    found = [
+        evaluate_clip(c, make_model(face_model), face_model, STILL, FACES_ONLY, phonemes).systems
+        for c in (clip, turned)
+    ]
+    assert found[0]["truth"] == pytest.approx(found[1]["truth"])
+    assert "silence_movement" not in found[1]["still_mouth"]
+
+
 def test_a_clip_without_a_face_or_pictures_is_named(face_model: MorphableModel) -> None:
     clip, model = make_clip(face_model, name="nobody"), make_model(face_model)
     blind = replace(clip, parameters=replace(clip.parameters, is_valid=np.zeros(40, bool)))

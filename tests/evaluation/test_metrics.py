@@ -100,6 +100,6 @@ def test_closure_counts_the_bilabials_whose_lips_meet() -> None:
         Phoneme("m", 0.5, 0.6, False),
         Phoneme("s", 0.8, 0.9, False),
     ]
-    assert bilabial_closure(opening, time_s, phonemes, closed_px=0.5) == 0.5
-    assert bilabial_closure(opening, time_s, phonemes, closed_px=0.1) == 0.0
-    assert np.isnan(bilabial_closure(opening, time_s, phonemes[3:], closed_px=0.5))
+    assert bilabial_closure(opening, time_s, phonemes, largest_gap=0.5) == 0.5
+    assert bilabial_closure(opening, time_s, phonemes, largest_gap=0.1) == 0.0
+    assert np.isnan(bilabial_closure(opening, time_s, phonemes[3:], largest_gap=0.5))

@@ -128,14 +128,11 @@ def _add_speech_scores(
     config: ClipScoreConfig,
 ) -> None:
     """Lip closure and movement in silence; what a clip cannot tell is left out."""
-    closed_px = config.closed_mm * faces.px_per_mm
     silent = metrics.silent_frames(phonemes, faces.time_s)
-    landmarks = {"truth": faces.true, "audio": faces.audio, "still_mouth": faces.still}
-    for system, points in landmarks.items():
-        opening = metrics.mouth_opening(points)
+    for system, opening in faces.opening_mm.items():
         values = {
             "bilabial_closure": metrics.bilabial_closure(
-                opening, faces.time_s, phonemes, closed_px
+                opening, faces.time_s, phonemes, config.closed_mm
             ),
             "silence_movement": metrics.silence_movement(opening, silent),
         }

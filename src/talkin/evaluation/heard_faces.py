@@ -8,6 +8,7 @@ import torch
 from talkin.errors import ConfigurationError
 from talkin.evaluation import metrics
 from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import PreparedClip
 from talkin.samples.windows import audio_windows
@@ -22,7 +23,8 @@ class HeardFaces:
     Attributes:
         frames: Numbers of the valid frames.
         time_s: Their times.
-        px_per_mm: Typical scale of the face in the crop.
+        opening_mm: By `truth`, `audio` and `still_mouth`: gap of the inner lips on the face
+            itself, so that a turning head neither opens nor moves the mouth.
         true_expression: As fitted.
         audio_expression: As heard; None for the 2D ablation, which knows no expression.
         mean_expression: The still mouth's.
@@ -33,7 +35,7 @@ class HeardFaces:
 
     frames: np.ndarray
     time_s: np.ndarray
-    px_per_mm: float
+    opening_mm: dict[str, np.ndarray]
     true_expression: np.ndarray
     audio_expression: np.ndarray | None
     mean_expression: np.ndarray
@@ -87,15 +89,21 @@ def hear_clip(
     chosen = parameters.select(frames)
     mean = np.asarray(mean_expression, dtype=np.float32)
     outputs = _outputs(model, audio_windows(prepared.mfcc, chosen.time_s, model.config.window))
+    still = np.broadcast_to(mean, chosen.expression.shape)
+    opening_mm = {
+        "truth": _opening_mm(face_model, chosen, chosen.expression),
+        "still_mouth": _opening_mm(face_model, chosen, still),
+    }
     if model.config.predict == "expression":
         audio = chosen.with_expression(outputs).mouth_landmarks(face_model)
-    else:  # the 2D ablation of Table 1a knows no expression
+        opening_mm["audio"] = _opening_mm(face_model, chosen, outputs)
+    else:  # the 2D ablation of Table 1a knows no expression, only where points lie in the picture
         audio = outputs.reshape(len(frames), -1, 2)
-    still = np.broadcast_to(mean, chosen.expression.shape)
+        opening_mm["audio"] = metrics.mouth_opening(audio) / chosen.scale
     return HeardFaces(
         frames=frames,
         time_s=chosen.time_s,
-        px_per_mm=float(np.median(chosen.scale)),
+        opening_mm=opening_mm,
         true_expression=chosen.expression,
         audio_expression=outputs if model.config.predict == "expression" else None,
         mean_expression=mean,
@@ -103,6 +111,13 @@ def hear_clip(
         audio=audio,
         still=chosen.with_expression(still).mouth_landmarks(face_model),
     )
+
+
+def _opening_mm(
+    face_model: MorphableModel, parameters: FaceParameters, expression: np.ndarray
+) -> np.ndarray:
+    points = face_model.points(face_model.mouth39, parameters.geometry, expression)
+    return metrics.mouth_opening(points)
 
 
 @torch.inference_mode()

@@ -77,8 +77,11 @@ def at_paper_size(value_px: float, crop_size_px: int) -> float:
     return value_px * PAPER_CROP_PX / crop_size_px
 
 
-def mouth_opening(landmarks: Float[np.ndarray, "*frames 39 2"]) -> Float[np.ndarray, "*frames"]:
-    """Gap of the inner lips, mean of the three middle pairs of points, crop px."""
+def mouth_opening(landmarks: Float[np.ndarray, "*frames 39 xy"]) -> Float[np.ndarray, "*frames"]:
+    """Gap of the inner lips, mean of the three middle pairs of points.
+
+    In crop px for points of the picture, in mm for points (x, y, z) of the face.
+    """
     gap = landmarks[..., _LOWER_INNER, :] - landmarks[..., _UPPER_INNER, :]
     return np.linalg.norm(gap, axis=-1).mean(axis=-1)
 
@@ -129,7 +132,7 @@ def bilabial_closure(
     opening: Float[np.ndarray, "frames"],
     time_s: Float[np.ndarray, "frames"],
     phonemes: Sequence[TimedPhoneme],
-    closed_px: float,
+    largest_gap: float,
 ) -> float:
     """Share of the sounds p, b and m on which the lips meet.
 
@@ -139,7 +142,7 @@ def bilabial_closure(
         opening: `mouth_opening` of each frame.
         time_s: Time of each frame.
         phonemes: Sounds with their times.
-        closed_px: Largest gap that counts as closed.
+        largest_gap: That counts as closed, in the unit of `opening`.
 
     Returns:
         0 to 1; NaN where the clip has no such sound.
@@ -149,7 +152,7 @@ def bilabial_closure(
     for phoneme in phonemes:
         near = (time_s >= phoneme.start_s - step_s / 2) & (time_s <= phoneme.end_s + step_s / 2)
         if phoneme.symbol in _BILABIALS and near.any():
-            closed.append(opening[near].min() <= closed_px)
+            closed.append(opening[near].min() <= largest_gap)
     return float(np.mean(closed)) if closed else float("nan")
 
 

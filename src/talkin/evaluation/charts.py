@@ -106,13 +106,13 @@ def clip_error_figure(scores: Sequence[ClipScores]) -> Figure:
     ordered = sorted(scores, key=lambda score: score.systems["audio"]["landmark_error_384"])
     heard = [score.systems["audio"]["landmark_error_384"] for score in ordered]
     still = [score.systems["still_mouth"]["landmark_error_384"] for score in ordered]
-    figure = Figure(figsize=(9.2, 2.6))
+    figure = Figure(figsize=(9.2, 3.2))
     axis = figure.subplots()
     place = np.arange(len(ordered))
     axis.vlines(place, heard, still, color=RULE, linewidth=2)
     axis.plot(place, still, "o", color=STILL_COLOUR, markersize=4, label="mouth held still")
     axis.plot(place, heard, "o", color=AUDIO_COLOUR, markersize=5, label="from the sound")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.08 * max(*heard, *still, 1e-6))
     axis.set_ylabel("landmark error, px of 384")
     few = len(ordered) <= 30
     axis.set_xticks(place if few else [], [s.clip for s in ordered] if few else [])

@@ -164,3 +164,22 @@ def test_one_picture_is_a_clip(tmp_path, make_video):
     path = make_video(tmp_path / "clip.mkv", [0])
     assert len(list(iter_frames(path))) == 1
     assert probe_video(path).n_frames == 1
+
+
+def test_absurd_time_stamps_are_refused_at_once(tmp_path, make_video):
+    path = make_video(tmp_path / "clip.mkv", [0, 40, 80, 10**9])
+    with pytest.raises(FootageError, match="time stamps are damaged"):
+        probe_video(path)
+    with pytest.raises(FootageError, match="time stamps are damaged"):
+        list(iter_frames(path, 25))
+
+
+def test_a_playlist_in_disguise_reads_nothing_else(tmp_path, make_video):
+    make_video(tmp_path / "other.mkv", range(0, 400, 40))
+    path = tmp_path / "clip.mp4"
+    path.write_text("#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/clip.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(FootageError, match="not a media file"):
+        probe_video(path)
+    path.write_text("ffconcat version 1.0\nfile other.mkv\n")
+    with pytest.raises(FootageError, match="not a media file"):
+        probe_video(path)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from talkin.errors import FootageError
 from talkin.files import replace_when_whole
-from talkin.footage.media import decoded, first_picture_time, open_media, time_of
+from talkin.footage.media import check_hole, decoded, first_picture_time, open_media, time_of
 
 _JUMP_S = 0.04  # time stamps jitter by less than this; more is a hole or an overlap
 
@@ -98,6 +98,7 @@ def _placed(
         gap = Fraction(0) if time is None else time - due
         # The beginning is placed to the sample; later on only holes and overlaps are.
         if time is not None and (due == origin or abs(gap) > _JUMP_S):
+            check_hole(due, time, path)
             shift = round(gap * rate)
             if shift > 0:
                 yield np.zeros(shift, np.float32), rate

@@ -12,6 +12,13 @@ import numpy as np
 from talkin.errors import FootageError
 
 _LARGEST_DENOMINATOR = 100_000
+# FFmpeg's names of the containers that hold pictures or sound themselves.
+_FORMATS = (
+    *("mov", "mp4", "matroska", "webm", "avi", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "mxf"),
+    *("dv", "ivf", "gif", "h264", "hevc", "m4v", "nut", "wtv", "rm", "yuv4mpegpipe"),
+    *("wav", "w64", "flac", "mp3", "ogg", "aac", "ac3", "eac3", "aiff", "caf", "au", "amr", "ape"),
+)
+_LONGEST_HOLE_S = 600
 
 
 @contextmanager
@@ -30,14 +37,14 @@ def open_media(path: Path) -> Iterator[Any]:
     if path.stat().st_size == 0:
         raise FootageError(f"{path}: the file is empty; copy or record it again")
     try:
-        # "file:" keeps a name such as "concat:a|b" from being taken for a protocol; the whitelist
-        # keeps a playlist in disguise from reaching out to the network.
-        container = av.open(
-            f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
+        # "file:" keeps a name such as "concat:a|b" from being taken for a protocol; the lists keep
+        # a playlist in disguise from reaching for the network or for other files.
+        options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_FORMATS)}
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise FootageError(
-            f"{path}: not a media file that can be read ({error}); "
+            f"{path}: not a media file that can be read ({reason}); "
             "give a video or sound file such as .mp4, .mov, .mkv, .webm, .mpg or .wav"
         ) from error
     with container:
@@ -106,6 +113,19 @@ def time_of(timed: Any) -> Fraction | None:
     if timed.pts is None or timed.time_base is None:
         return None
     return Fraction(timed.pts) * timed.time_base
+
+
+def check_hole(before: Fraction, after: Fraction, path: Path) -> None:
+    """Refuse a file whose next picture or sound comes absurdly late: it would fill the disk.
+
+    Raises:
+        FootageError: If the hole is longer than ten minutes.
+    """
+    if after - before > _LONGEST_HOLE_S:
+        raise FootageError(
+            f"{path}: nothing comes for {float(after - before):.0f} s after {float(before):.2f} s; "
+            "its time stamps are damaged: encode it anew, or cut it there"
+        )
 
 
 def first_picture_time(path: Path) -> Fraction:

@@ -3,10 +3,11 @@
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from talkin.footage.media import open_media, packets_of, time_of, video_stream
+from talkin.footage.media import check_hole, open_media, packets_of, time_of, video_stream
 
 _STANDARD_RATES = tuple(
     Fraction(rate)
@@ -56,6 +57,8 @@ def read_timeline(path: Path) -> Timeline:
         if not times:
             return _timeline_without_times(container, stream)
     ordered = sorted(times)
+    for before, after in pairwise(ordered):
+        check_hole(before, after, path)
     return Timeline(ordered, max(longest_end, ordered[-1]))
 
 

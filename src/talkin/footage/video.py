@@ -18,6 +18,7 @@ from talkin.errors import FootageError
 from talkin.footage.colour import rgb_picture
 from talkin.footage.media import (
     as_frame_rate,
+    check_hole,
     decoded_packet,
     open_media,
     packets_of,
@@ -153,6 +154,7 @@ def _resampled(container: Any, stream: Any, rate: Fraction, path: Path) -> Itera
     half, number = 1 / (2 * rate), 0
     for time, frame in _shown(container, stream, clock):
         start = time if start is None else start
+        check_hole(held[-1][0] if held else Fraction(0), time - start, path)
         held.append((time - start, frame))
         # A row is due once the pictures reach half a step past it: until then a nearer one, or
         # the end of the clip, may still come.

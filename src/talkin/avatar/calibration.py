@@ -32,13 +32,15 @@ class CalibrationConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int = Field(468, description="another seed draws other people")
-    n_speakers: int = Field(24, ge=1, description="people")
-    n_pictures: int = Field(5, ge=1, description="pictures of each")
-    size_px: int = Field(320, ge=64, description="side of the pictures")
-    yaw_deg: float = Field(22.0, ge=0, description="standard deviation of the head's turn aside")
-    pitch_deg: float = Field(9.0, ge=0, description="of its nodding")
-    roll_deg: float = Field(5.0, ge=0, description="of its leaning")
+    seed: int = Field(default=468, description="another seed draws other people")
+    n_speakers: int = Field(default=24, ge=1, description="people")
+    n_pictures: int = Field(default=5, ge=1, description="pictures of each")
+    size_px: int = Field(default=320, ge=64, description="side of the pictures")
+    yaw_deg: float = Field(
+        default=22.0, ge=0, description="standard deviation of the head's turn aside"
+    )
+    pitch_deg: float = Field(default=9.0, ge=0, description="of its nodding")
+    roll_deg: float = Field(default=5.0, ge=0, description="of its leaning")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +144,7 @@ def calibrate(config: CalibrationConfig | None = None, path: Path | None = None)
     )
 
 
-def _placed(
-    detector: MediapipeDetector, picture: np.ndarray
-) -> Float[np.ndarray, "468 2"] | None:
+def _placed(detector: MediapipeDetector, picture: np.ndarray) -> Float[np.ndarray, "468 2"] | None:
     """The net's points after one refinement, as tracking gives them; None without a face."""
     found = detector.find_faces(picture)
     if not found:

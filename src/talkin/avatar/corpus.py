@@ -67,9 +67,7 @@ def render_clip(plan: ClipPlan, config: CorpusConfig, folder: Path) -> ManifestR
     sound = Audio(speech.samples, speech.sample_rate)
     frames = np.arange(len(performance))
     _write_video(path, plan, config, performance.expression, performance.poses, frames, sound)
-    truth = truth_of(
-        performance.expression, performance.poses, _geometry(plan, config), config.fps
-    )
+    truth = truth_of(performance.expression, performance.poses, _geometry(plan, config), config.fps)
     truth.save(folder / "truth" / f"{plan.clip}.parquet", source="renderer")
     save_phonemes(speech, folder / "truth" / f"{plan.clip}.phonemes.parquet")
     return ManifestRow(
@@ -96,7 +94,7 @@ def write_manifest(rows: Iterable[ManifestRow], folder: Path) -> Path:
     return path
 
 
-def render_with_expression(  # noqa: PLR0913
+def render_with_expression(
     plan: ClipPlan,
     config: CorpusConfig,
     expression: Float[np.ndarray, "frames expression"],
@@ -157,7 +155,7 @@ def _geometry(plan: ClipPlan, config: CorpusConfig) -> Float[np.ndarray, "geomet
     return scene_of(config, plan.speaker_index, plan.view).person.geometry
 
 
-def _write_video(  # noqa: PLR0913
+def _write_video(
     path: Path,
     plan: ClipPlan,
     config: CorpusConfig,

@@ -119,9 +119,7 @@ def _laid(direction: Points, normal: Points) -> Points:
     return flat / np.maximum(np.linalg.norm(flat, axis=-1, keepdims=True), 1e-6)
 
 
-def _cap(
-    head: HeadShape, style: HairStyle, cut: Cut, patch: Float[np.ndarray, "2 2"]
-) -> Surface:
+def _cap(head: HeadShape, style: HairStyle, cut: Cut, patch: Float[np.ndarray, "2 2"]) -> Surface:
     """A closed undercoat a little above the scalp; it ends some millimetres behind the hairline."""
     rows, columns = 40, 72
     polar = np.linspace(0.02, 2.35, rows)[:, None]
@@ -193,7 +191,7 @@ def _ribbons(
     points = np.stack([path - half, path + half], axis=2).reshape(-1, 3)
     strip = grid_triangles(steps, 2)
     triangles = (np.arange(count)[:, None, None] * (2 * steps) + strip).reshape(-1, 3)
-    lane = rng.integers(0, 4, count)[:, None, None]
+    lane = rng.integers(0, 4, (count, 1, 1))
     u = (lane + np.array([0.04, 0.96])[None, None, :]) / 4
     texel = np.stack(np.broadcast_arrays(u, share[None, :, None]), -1)
     texel = patch[0] + (patch[1] - patch[0]) * texel.reshape(-1, 2)

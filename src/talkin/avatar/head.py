@@ -208,7 +208,9 @@ def build_shoulders(
     level = np.linspace(0, 1, rows)[:, None]
     turn = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None, :]
     side, front = np.cos(turn), np.sin(turn)
-    half_width = neck_radius_mm * 1.12 + 140 * np.sin(np.pi / 2 * np.clip(level * 1.75, 0, 1)) ** 1.1
+    half_width = (
+        neck_radius_mm * 1.12 + 140 * np.sin(np.pi / 2 * np.clip(level * 1.75, 0, 1)) ** 1.1
+    )
     half_depth = neck_radius_mm * 1.10 + 52 * np.sin(np.pi / 2 * np.clip(level * 1.5, 0, 1))
     slope = 66 * np.clip(level * 1.75, 0, 1) ** 1.3 + 200 * np.clip(level - 0.42, 0, 1)
     drop = collar_drop_mm * np.clip(front, 0, 1) ** 2 * (1 - level) ** 2

@@ -70,7 +70,8 @@ def _eye(speaker: Speaker, size: int, rng: np.random.Generator) -> Atlas:
     degrees = np.hypot(x, y) * _EYE_RIM_DEG
     turn = np.arctan2(y, x)
     fibres = sum(
-        np.cos(k * turn + rng.uniform(0, 6.3)) * rng.normal(0, 1) / np.sqrt(8) for k in range(9, 60, 3)
+        np.cos(k * turn + rng.uniform(0, 6.3)) * rng.normal(0, 1) / np.sqrt(8)
+        for k in range(9, 60, 3)
     )
     iris = np.array(speaker.eyes)[None, None] * (1 + 0.13 * np.asarray(fibres))[..., None]
     share = np.clip((degrees - 11) / 19, 0, 1)[..., None]

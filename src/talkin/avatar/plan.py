@@ -22,22 +22,30 @@ ALL_VIEWS: tuple[View, ...] = (
 
 
 class CorpusConfig(BaseModel):
-    """Size and kind of the synthetic corpus; the same configuration always gives the same corpus."""
+    """Size and kind of the synthetic corpus; equal configurations give equal corpora."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int = Field(0, ge=0, description="another seed gives other people and sentences")
-    n_speakers: int = Field(4, ge=1, description="speakers with train, validation and test clips")
-    n_unseen_speakers: int = Field(0, ge=0, description="further speakers, with test clips only")
-    train_clips: int = Field(100, ge=0, description="train clips a speaker and view")
-    validation_clips: int = Field(8, ge=0, description="validation clips a speaker and view")
-    test_clips: int = Field(14, ge=0, description="test clips a speaker and view")
-    sentences_per_clip: int = Field(3, ge=1, description="sentences spoken in one clip")
-    grammar: SentenceKind = Field("everyday", description="everyday, or GRID's six words")
-    views: tuple[View, ...] = Field(ALL_VIEWS, min_length=1, description="camera positions")
-    size_px: int = Field(512, ge=32, le=2048, multiple_of=2, description="side of the picture")
-    fps: float = Field(25.0, gt=0, le=120, description="frames a second")
-    noise: float = Field(1.8, ge=0, le=20, description="sensor noise, sRGB levels")
+    seed: int = Field(default=0, ge=0, description="another seed gives other people and sentences")
+    n_speakers: int = Field(
+        default=4, ge=1, description="speakers with train, validation and test clips"
+    )
+    n_unseen_speakers: int = Field(
+        default=0, ge=0, description="further speakers, with test clips only"
+    )
+    train_clips: int = Field(default=100, ge=0, description="train clips a speaker and view")
+    validation_clips: int = Field(
+        default=8, ge=0, description="validation clips a speaker and view"
+    )
+    test_clips: int = Field(default=14, ge=0, description="test clips a speaker and view")
+    sentences_per_clip: int = Field(default=3, ge=1, description="sentences spoken in one clip")
+    grammar: SentenceKind = Field(default="everyday", description="everyday, or GRID's six words")
+    views: tuple[View, ...] = Field(default=ALL_VIEWS, min_length=1, description="camera positions")
+    size_px: int = Field(
+        default=512, ge=32, le=2048, multiple_of=2, description="side of the picture"
+    )
+    fps: float = Field(default=25.0, gt=0, le=120, description="frames a second")
+    noise: float = Field(default=1.8, ge=0, le=20, description="sensor noise, sRGB levels")
 
     @model_validator(mode="after")
     def _views_are_different(self) -> Self:
@@ -147,15 +155,15 @@ def _sentences_by_split(
     deck = sentences(config.grammar, config.seed, len(clip_splits) * per_clip)
     dealt: dict[Split, list[tuple[str, ...]]] = {"test": [], "validation": [], "train": []}
     start = 0
-    for split in dealt:
+    for split, clips in dealt.items():
         for _ in range(clip_splits.count(split)):
-            dealt[split].append(tuple(deck[start : start + per_clip]))
+            clips.append(tuple(deck[start : start + per_clip]))
             start += per_clip
-        dealt[split].reverse()  # clips take theirs from the end
+        clips.reverse()  # plans take theirs from the end
     return dealt
 
 
-def _plan(  # noqa: PLR0913
+def _plan(
     config: CorpusConfig,
     index: int,
     view: View,
@@ -164,7 +172,12 @@ def _plan(  # noqa: PLR0913
     spoken: tuple[str, ...],
 ) -> ClipPlan:
     speaker = speakers_of(config)[index].name
-    place = [config.seed, index, ALL_VIEWS.index(view), ("train", "validation", "test").index(split)]
+    place = [
+        config.seed,
+        index,
+        ALL_VIEWS.index(view),
+        ("train", "validation", "test").index(split),
+    ]
     seeds = np.random.SeedSequence([*place, number]).generate_state(3) >> 1
     return ClipPlan(
         clip=f"{speaker}_{view}_{split}_{number:03d}",

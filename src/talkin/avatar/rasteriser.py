@@ -17,10 +17,10 @@ NOTHING = np.float32(-1e30)
 """Depth where nothing is (finite, so that the kernels may assume finite arithmetic)."""
 
 kernel = njit(cache=True, fastmath=True, error_model="numpy")
-"""How every outer loop of the renderer is compiled; one thread, so that frames repeat to the bit."""
+"""How the renderer's outer loops are compiled; one thread, so that frames repeat to the bit."""
 
 inner = njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
-"""The same for what those loops call per triangle or sample: a call would cost more than its work."""
+"""The same for what they do per triangle or sample: a call would cost more than its work."""
 
 _ALPHA_CUT = 128
 
@@ -82,9 +82,7 @@ def empty_visibility(height: int, width: int) -> Visibility:
 
 
 @kernel
-def rasterise(
-    points: Float[np.ndarray, "vertices 3"], mesh: Mesh, visibility: Visibility
-) -> None:
+def rasterise(points: Float[np.ndarray, "vertices 3"], mesh: Mesh, visibility: Visibility) -> None:
     """Decide for every sample which triangle is nearest.
 
     Args:
@@ -93,16 +91,38 @@ def rasterise(
         visibility: Buffers, overwritten.
     """
     visibility.depth[:] = NOTHING
-    visibility.second[:] = 0.0
-    visibility.third[:] = 0.0
     visibility.triangle[:] = _EMPTY
     for number in range(len(mesh.triangles)):
         _fill(points, mesh, visibility, number)
+    _weigh(points, mesh, visibility)
+
+
+@inner
+def _weigh(points: np.ndarray, mesh: Mesh, visibility: Visibility) -> None:
+    """Barycentric weights, once for every sample that shows something."""
+    height, width = visibility.depth.shape
+    corner = mesh.triangles
+    for y in range(height):
+        for x in range(width):
+            number = visibility.triangle[y, x]
+            if number < 0:
+                visibility.second[y, x] = 0.0
+                visibility.third[y, x] = 0.0
+                continue
+            a, b, c = corner[number, 0], corner[number, 1], corner[number, 2]
+            ax, ay = points[a, 0], points[a, 1]
+            bx, by = points[b, 0] - ax, points[b, 1] - ay
+            cx, cy = points[c, 0] - ax, points[c, 1] - ay
+            share = np.float32(1.0) / (bx * cy - cx * by)
+            across, down = np.float32(x) - ax, np.float32(y) - ay
+            visibility.second[y, x] = (across * cy - cx * down) * share
+            visibility.third[y, x] = (bx * down - across * by) * share
 
 
 @inner
 def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -> None:
-    a, b, c = mesh.triangles[number]
+    corner = mesh.triangles
+    a, b, c = corner[number, 0], corner[number, 1], corner[number, 2]
     ax, ay = points[a, 0], points[a, 1]
     bx, by = points[b, 0] - ax, points[b, 1] - ay
     cx, cy = points[c, 0] - ax, points[c, 1] - ay
@@ -116,6 +136,9 @@ def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -
     top = max(0, int(np.ceil(ay + min(zero, by, cy))))
     bottom = min(height - 1, int(np.floor(ay + max(zero, by, cy))))
     share = np.float32(1.0) / area
+    z = points[a, 2]
+    zb, zc = points[b, 2] - z, points[c, 2] - z
+    is_cut_out = mesh.is_cut_out[number]
     for y in range(top, bottom + 1):
         at2, at3 = -cx * (np.float32(y) - ay), bx * (np.float32(y) - ay)
         for x in range(left, right + 1):
@@ -123,36 +146,18 @@ def _fill(points: np.ndarray, mesh: Mesh, visibility: Visibility, number: int) -
             second = (at2 + across * cy) * share
             third = (at3 - across * by) * share
             if second >= zero and third >= zero and second + third <= np.float32(1.0):
-                _paint(points, mesh, visibility, number, (x, y), (second, third))
-
-
-@inner
-def _paint(  # noqa: PLR0913
-    points: np.ndarray,
-    mesh: Mesh,
-    visibility: Visibility,
-    number: int,
-    sample: tuple[int, int],
-    weight: tuple[float, float],
-) -> None:
-    a, b, c = mesh.triangles[number]
-    x, y = sample
-    second, third = weight
-    z = points[a, 2]
-    depth = z + second * (points[b, 2] - z) + third * (points[c, 2] - z)
-    if depth <= visibility.depth[y, x]:
-        return
-    if mesh.is_cut_out[number] and not _is_solid(mesh, number, second, third):
-        return
-    visibility.depth[y, x] = depth
-    visibility.triangle[y, x] = number
-    visibility.second[y, x] = second
-    visibility.third[y, x] = third
+                depth = z + second * zb + third * zc
+                if depth > visibility.depth[y, x] and (
+                    not is_cut_out or _is_solid(mesh, number, second, third)
+                ):
+                    visibility.depth[y, x] = depth
+                    visibility.triangle[y, x] = number
 
 
 @inner
 def _is_solid(mesh: Mesh, number: int, second: float, third: float) -> bool:
-    a, b, c = mesh.triangles[number]
+    corner = mesh.triangles
+    a, b, c = corner[number, 0], corner[number, 1], corner[number, 2]
     first = 1.0 - second - third
     u = first * mesh.uv[a, 0] + second * mesh.uv[b, 0] + third * mesh.uv[c, 0]
     v = first * mesh.uv[a, 1] + second * mesh.uv[b, 1] + third * mesh.uv[c, 1]

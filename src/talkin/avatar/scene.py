@@ -2,26 +2,17 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
+from talkin.avatar.exposure import linear_table, resolve, tone_table
 from talkin.avatar.head import NECK_JOINT
 from talkin.avatar.motion import VIEWS
 from talkin.avatar.occlusion import bake_key_shadow, bake_occlusion
 from talkin.avatar.person import Person
-from talkin.avatar.rasteriser import Mesh, Visibility, empty_visibility, kernel, rasterise
-from talkin.avatar.shading import (
-    HAIR,
-    Attributes,
-    Light,
-    irradiance_of,
-    light_from,
-    linear_table,
-    resolve,
-    shade,
-    tone_table,
-)
+from talkin.avatar.rasteriser import Mesh, empty_visibility, kernel, rasterise
+from talkin.avatar.shading import HAIR, Attributes, shade
+from talkin.avatar.studio import draw_light, paint_background
 from talkin.avatar.surface import smooth_normals
 from talkin.face3d.camera import rotation_matrix
 from talkin.face3d.gaussian_process import face_anatomy
@@ -123,10 +114,10 @@ class Scene:
         self._tables = linear_table(), tone_table()
         self._upper_lip, self._lower_lip = 62, 66
 
-    @property
-    def visibility(self) -> Visibility:
-        """What the last picture shows at each of its 2 x 2 samples a pixel."""
-        return self._visibility
+    def shown_triangles(self) -> Int[np.ndarray, "rows columns 3"]:
+        """Corner vertices of what the last picture shows, at 2 x 2 samples a pixel; -1: nothing."""
+        number = self._visibility.triangle
+        return np.where(number[..., None] >= 0, self._mesh.triangles[number], -1)
 
     def draw(
         self, expression: Float[np.ndarray, "expression"], pose: Pose, noise_key: tuple[int, int]
@@ -246,51 +237,3 @@ def _turn(vectors: np.ndarray, turns: np.ndarray, follow: np.ndarray, out: np.nd
                 turn += (np.float32(1.0) - follow[n]) * turns[1, k, j]
                 total += turn * vectors[n, j]
             out[n, k] = total
-
-
-def draw_light(seed: int) -> Light:
-    """A soft key from one side above, sky, bounce from below, and a rim from behind."""
-    rng = np.random.default_rng([seed, 21])
-    side = rng.choice([-1.0, 1.0])
-    azimuth = side * np.radians(rng.uniform(18, 48))
-    elevation = np.radians(rng.uniform(20, 42))
-    key = np.array(
-        [
-            np.sin(azimuth) * np.cos(elevation),
-            np.sin(elevation),
-            np.cos(azimuth) * np.cos(elevation),
-        ]
-    )
-    warmth = rng.uniform(-0.06, 0.08)
-    warm = np.array([1 + warmth, 1.0, 1 - warmth])
-    directions = [(0, 1, 0.2), (-side * 0.85, 0.1, 0.5), (0, -1, 0.3), (-side * 0.8, 0.35, -0.5)]
-    directions += [(side * 0.8, 0.3, -0.6), (0, 0, 1)]
-    strength = np.array([0.34, rng.uniform(0.12, 0.24), 0.10, rng.uniform(0.1, 0.4), 0.15, 0.16])
-    colours = strength[:, None] * np.array([[0.95, 1.0, 1.08]] + [[1.0, 1.0, 1.0]] * 5)
-    unit = np.array(directions) / np.linalg.norm(directions, axis=1, keepdims=True)
-    return light_from(key, warm * rng.uniform(0.62, 0.78), irradiance_of(unit, colours / warm))
-
-
-def paint_background(
-    wall: tuple[float, float, float], size_px: int, rng: np.random.Generator
-) -> Float[np.ndarray, "size size 3"]:
-    """A room out of focus, in linear light: a lit wall, some furniture, a few lamps."""
-    side = 256
-    y, x = np.mgrid[:side, :side] / side
-    tone = np.array(wall, dtype=np.float64) ** 2.2
-    glow = np.exp(-(((x - rng.uniform(0.1, 0.9)) / 0.6) ** 2) - ((y - rng.uniform(0, 0.6)) / 0.6) ** 2)
-    room = tone * (0.45 + 0.65 * glow)[..., None]
-    for _ in range(int(rng.integers(3, 8))):
-        left, top = rng.uniform(-0.1, 0.9), rng.uniform(0.0, 0.9)
-        wide, high = rng.uniform(0.08, 0.4), rng.uniform(0.1, 0.7)
-        inside = (x > left) & (x < left + wide) & (y > top) & (y < top + high)
-        colour = (tone * rng.uniform(0.3, 1.5) * rng.uniform(0.7, 1.3, 3)).clip(0.01, 0.8)
-        room = np.where(inside[..., None], 0.35 * room + 0.65 * colour, room)
-    for _ in range(int(rng.integers(0, 4))):
-        at, radius = rng.uniform(0, 1, 2) * (1, 0.6), rng.uniform(0.02, 0.05)
-        inside = np.hypot(x - at[0], y - at[1]) < radius
-        room = np.where(inside[..., None], room + 0.5 * rng.uniform(0.5, 1.0, 3), room)
-    soft = cv2.GaussianBlur(room, (0, 0), float(rng.uniform(5, 10)), borderType=cv2.BORDER_REFLECT)
-    vignette = 1 - 0.35 * ((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.5
-    picture = cv2.resize(soft * vignette[..., None], (size_px, size_px), interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(np.clip(picture, 0.0, 2.0), dtype=np.float32)

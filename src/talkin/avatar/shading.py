@@ -1,22 +1,20 @@
-"""How a seen surface point looks: light, skin, hair, and the step from samples to pixels.
+"""How a seen surface point looks: light, skin, hair.
 
 Light. One soft key light with a baked shadow, plus everything else (sky, bounce, fill, rim) as
 nine-term spherical harmonics a channel (Ramamoorthi and Hanrahan 2001), dimmed by the baked
 ambient occlusion. Skin lets light wrap round the terminator, red furthest, which is what blood
 does. Hair follows Kajiya and Kay (1989): it shines along the strand, not about a normal. All sums
-are in linear light; a table takes them to sRGB.
+are in linear light; `exposure` takes them to sRGB.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 
 from talkin.avatar.rasteriser import Mesh, Visibility, inner, kernel
 
 SKIN, CLOTH, EYE, HAIR = 0, 1, 2, 3
-_TONE_STEPS = 16384
-_TONE_TOP = 4.0
 
 
 class Light(NamedTuple):
@@ -98,23 +96,6 @@ def irradiance_of(
     return (radiance * lobe[:, None]).astype(np.float32)
 
 
-def tone_table() -> UInt8[np.ndarray, "16384"]:
-    """Linear light in [0, 4) to sRGB, with a shoulder that keeps highlights from clipping."""
-    light = (np.arange(_TONE_STEPS) + 0.5) / _TONE_STEPS * _TONE_TOP
-    knee = 0.72
-    over = np.maximum(light - knee, 0.0)
-    light = np.where(light > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), light)
-    srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.clip(srgb * 255 + 0.5, 0, 255).astype(np.uint8)
-
-
-def linear_table() -> Float[np.ndarray, "256"]:
-    """SRGB bytes to linear light."""
-    srgb = np.arange(256) / 255
-    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return light.astype(np.float32)
-
-
 @kernel
 def shade(
     mesh: Mesh,
@@ -148,7 +129,8 @@ def shade(
             weights[1] = visibility.second[y, x]
             weights[2] = visibility.third[y, x]
             weights[0] = 1.0 - weights[1] - weights[2]
-            corners = mesh.triangles[number]
+            three = mesh.triangles
+            corners = (three[number, 0], three[number, 1], three[number, 2])
             _look_up(mesh, corners, weights, linear, albedo)
             _mix_unit(attributes.normal, corners, weights, normal)
             if attributes.kind[number] == HAIR:
@@ -156,12 +138,18 @@ def shade(
             else:
                 if normal[2] < 0.0 and mesh.is_two_sided[number]:
                     normal[:] = -normal
-                _shade_solid(attributes, number, corners, weights, normal, light, albedo, radiance[y, x])
+                _shade_solid(
+                    attributes, number, corners, weights, normal, light, albedo, radiance[y, x]
+                )
 
 
 @inner
 def _look_up(
-    mesh: Mesh, corners: np.ndarray, weights: np.ndarray, linear: np.ndarray, albedo: np.ndarray
+    mesh: Mesh,
+    corners: tuple[int, int, int],
+    weights: np.ndarray,
+    linear: np.ndarray,
+    albedo: np.ndarray,
 ) -> None:
     u, v = np.float32(0.0), np.float32(0.0)
     for k in range(3):
@@ -177,7 +165,9 @@ def _look_up(
 
 
 @inner
-def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
+def _mix_unit(
+    values: np.ndarray, corners: tuple[int, int, int], weights: np.ndarray, out: np.ndarray
+) -> None:
     length = np.float32(1e-12)
     for k in range(3):
         out[k] = (
@@ -192,7 +182,7 @@ def _mix_unit(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, out:
 
 
 @inner
-def _mix(values: np.ndarray, corners: np.ndarray, weights: np.ndarray, k: int) -> float:
+def _mix(values: np.ndarray, corners: tuple[int, int, int], weights: np.ndarray, k: int) -> float:
     return (
         weights[0] * values[corners[0], k]
         + weights[1] * values[corners[1], k]
@@ -215,10 +205,10 @@ def _ambient(light: Light, n: np.ndarray, channel: int) -> float:
 
 
 @inner
-def _shade_solid(
+def _shade_solid(  # noqa: PLR0913, PLR0917 - a kernel takes what it reads
     attributes: Attributes,
     number: int,
-    corners: np.ndarray,
+    corners: tuple[int, int, int],
     weights: np.ndarray,
     normal: np.ndarray,
     light: Light,
@@ -257,7 +247,7 @@ def _shade_solid(
 @inner
 def _shade_hair(
     attributes: Attributes,
-    corners: np.ndarray,
+    corners: tuple[int, int, int],
     weights: np.ndarray,
     normal: np.ndarray,
     light: Light,
@@ -285,42 +275,3 @@ def _shade_hair(
         received = diffuse * shadow * light.key_colour[k] + _ambient(light, normal, k) * occlusion
         received += secondary * light.key_colour[k]
         out[k] = colour * received + primary * light.key_colour[k]
-
-
-@kernel
-def resolve(
-    radiance: np.ndarray,
-    background: np.ndarray,
-    noise: np.ndarray,
-    tone: np.ndarray,
-    picture: np.ndarray,
-) -> None:
-    """Samples to pixels: filter two samples a pixel each way, lay over the background, add noise.
-
-    The filter is the separable (1 3 3 1)/8: a little softer than a box, as a lens is.
-
-    Args:
-        radiance: (2 height, 2 width, 4) linear RGB and coverage.
-        background: (height, width, 3) linear RGB.
-        noise: (height, width, 3) int8 sensor noise in sRGB levels.
-        tone: `tone_table()`.
-        picture: (height, width, 3) uint8, overwritten.
-    """
-    height, width = background.shape[:2]
-    tap = np.array([0.125, 0.375, 0.375, 0.125], dtype=np.float32)
-    total = np.empty(4, dtype=np.float32)
-    step = np.float32(_TONE_STEPS / _TONE_TOP)
-    for y in range(height):
-        for x in range(width):
-            total[:] = 0.0
-            for j in range(4):
-                row = min(max(2 * y - 1 + j, 0), 2 * height - 1)
-                for i in range(4):
-                    column = min(max(2 * x - 1 + i, 0), 2 * width - 1)
-                    weight = tap[j] * tap[i]
-                    for k in range(4):
-                        total[k] += weight * radiance[row, column, k]
-            for k in range(3):
-                light = total[k] + (np.float32(1.0) - total[3]) * background[y, x, k]
-                level = int(tone[min(int(light * step), _TONE_STEPS - 1)]) + int(noise[y, x, k])
-                picture[y, x, k] = min(max(level, 0), 255)

@@ -10,7 +10,9 @@ Map = Float[np.ndarray, "rows columns"]
 Positions = Float[np.ndarray, "rows columns 3"]
 
 
-def polyline_distance(position: Positions, line: Float[np.ndarray, "n 3"], reach: float = 8.0) -> Map:
+def polyline_distance(
+    position: Positions, line: Float[np.ndarray, "n 3"], reach: float = 8.0
+) -> Map:
     """Distance (mm) of each texel from a curve; `reach` where it is further away."""
     knots = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     count = max(int(knots[-1] / 0.2), 2)

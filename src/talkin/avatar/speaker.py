@@ -61,7 +61,9 @@ class Speaker(BaseModel):
     seed: int = Field(description="drives geometry, skin detail, hair strands, background")
     voice: Voice = Field(description="how they sound")
     gain: float = Field(description="how widely they articulate")
-    geometry_scale: float = Field(0.85, description="standard deviation of the geometry drawn")
+    geometry_scale: float = Field(
+        default=0.85, description="standard deviation of the geometry drawn"
+    )
     skin: Rgb = Field(description="skin tone")
     lips: Rgb = Field(description="lip tone")
     redness: float = Field(description="how flushed cheeks, nose and ears are")

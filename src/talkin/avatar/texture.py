@@ -222,7 +222,7 @@ def _paint_scalp(
     colour[:] = colour * (1 - amount[..., None]) + hair * amount[..., None]
 
 
-def _paint_lips(  # noqa: PLR0913
+def _paint_lips(
     colour: np.ndarray,
     gloss: np.ndarray,
     speaker: Speaker,

@@ -22,7 +22,7 @@ class DeflickerConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hold: float = Field(
-        default=0.75, ge=0, lt=1, description="Share of the frame before in a still picture."
+        default=0.85, ge=0, lt=1, description="Share of the frame before in a still picture."
     )
     blur_mm: float = Field(
         default=0.6, ge=0, description="Detail finer than this is left as rendered, mm on the face."

@@ -12,5 +12,6 @@ hooks, tracking    MLflow
 rows               tables row by row
 lazy               names of heavy modules that are imported when a run needs them
 pipeline_registry  the folders above, by name
+results            where the results lie, for `make demo`
 settings           Kedro's settings
 """

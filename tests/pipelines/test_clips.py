@@ -3,8 +3,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import cloudpickle
 import pytest
-from joblib.externals import cloudpickle
 
 from pipelines.clips import (
     ClipTask,

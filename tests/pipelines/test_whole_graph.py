@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+PROJECT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
@@ -66,6 +67,7 @@ def test_from_settings_to_an_edited_clip_and_a_report(
     assert (rendered / "07_model_output/truths" / f"{job['job']}.mp4").exists()
 
     check_served_model(rendered.parent)
+    check_notebook(rendered.parent)
 
 
 def check_served_model(project: Path) -> None:
@@ -76,3 +78,16 @@ def check_served_model(project: Path) -> None:
     served = mlflow.pyfunc.load_model("models:/talkin@champion")
     names = [column.name for column in served.metadata.signature.inputs]
     assert names == ["video", "audio", "output"]
+
+
+def check_notebook(project: Path) -> None:
+    """Every cell of the catalog's notebook runs on this project's data."""
+    import nbformat
+    from nbconvert.preprocessors import ExecutePreprocessor
+
+    notebook = nbformat.read(PROJECT / "notebooks/01_catalog.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("import os; os.environ['KEDRO_ENV']='test'"))
+    ExecutePreprocessor(timeout=120).preprocess(notebook, {"metadata": {"path": str(project)}})
+    printed = "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", []))
+    for name in ("face_parameters", "talking_face", "metrics", "edits", "report"):
+        assert f"\n{name} " in printed, name

@@ -15,7 +15,7 @@ from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset, sample_order
 from talkin.training.audio_corpus import AudioBatch, AudioCorpus
 from talkin.training.cepstral_warp import cepstral_warp
-from talkin.training.config import AudioStageConfig, TrainingConfig
+from talkin.training.config import AudioStageConfig, StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
@@ -111,7 +111,7 @@ def augmented(
 
 
 class _AudioStage(Stage):
-    name = "audio"
+    name: StageName = "audio"
 
     def __init__(
         self,
@@ -134,8 +134,8 @@ class _AudioStage(Stage):
     def settings(self) -> Mapping[str, object]:
         return {
             "seed": self.config.seed,
-            "optimiser": self.config.optimiser.model_dump(mode="json"),
-            "own": self.own.model_dump(mode="json", exclude={"steps"}),
+            "optimiser": self.config.optimiser_of(self.name).model_dump(mode="json"),
+            "own": self.own.model_dump(mode="json", exclude={"steps", "optimiser"}),
             "losses": self.config.losses.model_dump(mode="json"),
             "model": self.model.config.model_dump(mode="json"),
             "judged": self.classifier is not None,

@@ -26,6 +26,11 @@ class OptimiserConfig(BaseModel):
     )
 
 
+_OWN_OPTIMISER = Field(
+    default=None, description="Of this stage alone; none = the one that all stages share."
+)
+
+
 class SpeakerStageConfig(BaseModel):
     """The speaker classifier, frozen ever after."""
 
@@ -34,6 +39,7 @@ class SpeakerStageConfig(BaseModel):
     steps: int = Field(default=20_000, ge=0)
     batch_size: int = Field(default=64, ge=2, description="Windows of a step.")
     learning_rate: float = Field(default=1e-3, gt=0)
+    optimiser: OptimiserConfig | None = _OWN_OPTIMISER
     network: SpeakerClassifierConfig = SpeakerClassifierConfig()
 
 
@@ -45,6 +51,7 @@ class AudioStageConfig(BaseModel):
     steps: int = Field(default=100_000, ge=0)
     batch_size: int = Field(default=64, ge=1, description="Windows of a step.")
     learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
+    optimiser: OptimiserConfig | None = _OWN_OPTIMISER
     time_jitter_rows: int = Field(
         default=0,
         ge=0,
@@ -86,6 +93,7 @@ class RendererStageConfig(BaseModel):
         default=1, ge=1, description="Windows of seven frames a step. Paper: 1."
     )
     learning_rate: float = Field(default=1e-3, gt=0, description="Paper: 1e-3.")
+    optimiser: OptimiserConfig | None = _OWN_OPTIMISER
 
 
 class JointStageConfig(BaseModel):
@@ -99,6 +107,7 @@ class JointStageConfig(BaseModel):
     )
     renderer_learning_rate: float = Field(default=1e-3, gt=0, description="Paper: 1e-3.")
     audio_learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
+    optimiser: OptimiserConfig | None = _OWN_OPTIMISER
     picture_gradients_reach_audio: bool = Field(
         default=True,
         description="False: the renderer sees predicted landmarks, but the audio networks learn "
@@ -161,3 +170,13 @@ class TrainingConfig(BaseModel):
         gt=0,
         description="Each stage stops after so many minutes, where it then is: not reproducible.",
     )
+
+    def optimiser_of(self, stage: StageName) -> OptimiserConfig:
+        """Adam and its schedule for one stage: its own settings, or the shared ones."""
+        stages: dict[StageName, OptimiserConfig | None] = {
+            "speaker_classifier": self.speaker_classifier.optimiser,
+            "audio": self.audio.optimiser,
+            "renderer": self.renderer.optimiser,
+            "joint": self.joint.optimiser,
+        }
+        return stages[stage] or self.optimiser

@@ -12,7 +12,7 @@ from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset
 from talkin.training.audio import confusion_term, translation_terms
 from talkin.training.audio_corpus import AudioCorpus
-from talkin.training.config import TrainingConfig
+from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.picture_stage import PictureStage
@@ -59,7 +59,7 @@ def train_jointly(  # noqa: PLR0913 - what a stage learns with
 class JointStage(PictureStage):
     """One descent of L_total for audio networks and renderer, one of the discriminator."""
 
-    name = "joint"
+    name: StageName = "joint"
     trained = "audio+renderer"
 
     def __init__(
@@ -108,7 +108,7 @@ class JointStage(PictureStage):
 
     def settings(self) -> Mapping[str, object]:
         """All of the joint stage's settings."""
-        own = self.own.model_dump(mode="json", exclude={"steps"})
+        own = self.own.model_dump(mode="json", exclude={"steps", "optimiser"})
         return {**super().settings(), "own": own, "judged": self.classifier is not None}
 
     def _is_guided_by_truth(self, step: int) -> bool:

@@ -115,7 +115,7 @@ class PictureStage(Stage):
     def settings(self) -> Mapping[str, object]:
         """Settings of Eq. 4 and the networks."""
         return {
-            **picture_settings(self.config),
+            **picture_settings(self.config, self.name),
             "model": self.model.config.model_dump(mode="json"),
         }
 

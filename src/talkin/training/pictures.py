@@ -14,7 +14,7 @@ from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset, sample_order
-from talkin.training.config import TrainingConfig
+from talkin.training.config import StageName, TrainingConfig
 
 
 class BatchesAhead:
@@ -148,11 +148,10 @@ def mask_noise(model: TalkingFace, frames: Tensor, generator: torch.Generator) -
     return (noise * 2 - 1).to(frames.device, non_blocking=True)
 
 
-def picture_settings(config: TrainingConfig) -> Mapping[str, object]:
+def picture_settings(config: TrainingConfig, stage: StageName) -> Mapping[str, object]:
     """Settings that both picture stages depend on, for their digests."""
     wanted = {
         "seed",
-        "optimiser",
         "losses",
         "mask_weight",
         "perceptual",
@@ -161,4 +160,5 @@ def picture_settings(config: TrainingConfig) -> Mapping[str, object]:
         "precision",
         "channels_last",
     }
-    return config.model_dump(mode="json", include=wanted)
+    optimiser = config.optimiser_of(stage).model_dump(mode="json")
+    return {"optimiser": optimiser, **config.model_dump(mode="json", include=wanted)}

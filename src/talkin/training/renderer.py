@@ -8,7 +8,7 @@ from torch import Tensor
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset
-from talkin.training.config import TrainingConfig
+from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.picture_stage import PictureStage
@@ -50,7 +50,7 @@ def train_renderer(
 
 
 class _RendererStage(PictureStage):
-    name = "renderer"
+    name: StageName = "renderer"
     trained = "renderer"
 
     def __init__(
@@ -70,5 +70,5 @@ class _RendererStage(PictureStage):
         return sample.mouth_landmarks, {}
 
     def settings(self) -> Mapping[str, object]:
-        own = self.config.renderer.model_dump(mode="json", exclude={"steps"})
+        own = self.config.renderer.model_dump(mode="json", exclude={"steps", "optimiser"})
         return {**super().settings(), "own": own}

@@ -13,7 +13,7 @@ from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
 from talkin.networks.standardiser import Standardiser
 from talkin.samples.dataset import TalkingDataset, sample_order, spread_order
 from talkin.training.audio_corpus import AudioCorpus
-from talkin.training.config import TrainingConfig
+from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
@@ -62,7 +62,7 @@ def train_speaker_classifier(
 
 
 class _SpeakerStage(Stage):
-    name = "speaker_classifier"
+    name: StageName = "speaker_classifier"
 
     def __init__(
         self,
@@ -85,8 +85,8 @@ class _SpeakerStage(Stage):
     def settings(self) -> Mapping[str, object]:
         return {
             "seed": self.config.seed,
-            "optimiser": self.config.optimiser.model_dump(mode="json"),
-            "own": self.own.model_dump(mode="json", exclude={"steps"}),
+            "optimiser": self.config.optimiser_of(self.name).model_dump(mode="json"),
+            "own": self.own.model_dump(mode="json", exclude={"steps", "optimiser"}),
         }
 
     def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:

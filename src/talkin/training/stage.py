@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from talkin.training.checkpoint import load_checkpoint, save_checkpoint
-from talkin.training.config import TrainingConfig
+from talkin.training.config import StageName, TrainingConfig
 from talkin.training.events import Report, TrainingEvent
 
 
@@ -43,7 +43,7 @@ class Stage(ABC):
         waited_s: Time spent waiting for data so far.
     """
 
-    name: str
+    name: StageName
     n_steps: int
     networks: Mapping[str, nn.Module]
     learning_rates: Mapping[str, float]
@@ -115,6 +115,7 @@ class _Run:
     ) -> None:
         self.stage, self.config, self.path = stage, config, path
         self.optimisers, self.report = optimisers, report
+        self.schedule = config.optimiser_of(stage.name)
         self.rates: dict[str, float] = {}
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
@@ -150,15 +151,14 @@ class _Run:
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
-        largest = self.config.optimiser.clip_gradient
+        largest = self.schedule.clip_gradient
         for optimiser in optimisers:
             if largest:
                 nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], largest)
             optimiser.step()
 
     def _set_rates(self, step: int) -> None:
-        schedule = self.config.optimiser
-        factor = schedule.decay ** (step // schedule.decay_every)
+        factor = self.schedule.decay ** (step // self.schedule.decay_every)
         for name, optimiser in self.optimisers.items():
             self.rates[name] = self.stage.learning_rates[name] * factor
             optimiser.param_groups[0]["lr"] = self.rates[name]
@@ -201,12 +201,13 @@ def step_generator(seed: int, stage: str, step: int) -> torch.Generator:
 
 
 def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
+    chosen = config.optimiser_of(stage.name)
     return {
         name: Adam(
             [p for p in stage.networks[name].parameters() if p.requires_grad],
             lr=rate,
-            betas=config.optimiser.betas,
-            weight_decay=config.optimiser.weight_decay,
+            betas=chosen.betas,
+            weight_decay=chosen.weight_decay,
             decoupled_weight_decay=True,
         )
         for name, rate in stage.learning_rates.items()

@@ -1,3 +1,4 @@
+import errno
 from fractions import Fraction
 
 import av
@@ -6,6 +7,7 @@ import pytest
 
 from talkin.errors import FootageError
 from talkin.footage.audio import Audio, read_audio, write_wav
+from talkin.footage.sound_track import stated_sound_length
 from talkin.footage.video import VideoWriter, iter_frames, probe_video
 
 
@@ -69,7 +71,7 @@ def test_the_clip_lasts_as_long_as_its_pictures(tmp_path, sound_s):
     path = write_flash(tmp_path / "clip.mp4", 25, 50, 25, audio)
     assert probe_video(path).duration_s == pytest.approx(2.0)
     written = read_audio(path)
-    assert written.duration_s == pytest.approx(2.0, abs=0.07)  # AAC comes in frames of 64 ms
+    assert written.duration_s == pytest.approx(2.0, abs=0.022)  # AAC comes in frames of 21 ms
     if sound_s < 1:
         assert np.abs(written.samples[round(0.6 * 16000) :]).max() < 0.01
 
@@ -77,7 +79,106 @@ def test_the_clip_lasts_as_long_as_its_pictures(tmp_path, sound_s):
 def test_a_long_copied_sound_ends_with_the_pictures(tmp_path):
     long = write_flash(tmp_path / "long.mp4", 25, 200, 25, beep_at(1.0, 8))
     short = write_flash(tmp_path / "short.mp4", 25, 50, 25, long)
-    assert read_audio(short).duration_s == pytest.approx(2.0, abs=0.07)
+    assert read_audio(short).duration_s == pytest.approx(2.0, abs=0.022)
+
+
+def write_sound(path, seconds, rate, layout, codec):
+    """Silence of 0.1 s, then a tone, encoded."""
+    t = np.arange(round(seconds * rate)) / rate
+    tone = (0.5 * np.sin(2 * np.pi * 800 * t) * (t >= 0.1)).astype(np.float32)
+    values = np.repeat(tone[None], 2 if layout == "stereo" else 1, axis=0).copy()
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        context = stream.codec_context
+        pieces = av.AudioResampler(
+            format=context.format.name, layout=layout, rate=rate, frame_size=context.frame_size
+        )
+        frame = av.AudioFrame.from_ndarray(values, "fltp", layout)
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
+        for piece in [*pieces.resample(frame), *pieces.resample(None), None]:
+            container.mux(stream.encode(piece))
+    return path
+
+
+SOUNDS = {
+    "16 kHz wav": ("a.wav", 16_000, "mono", "pcm_s16le"),
+    "8 kHz wav": ("a.wav", 8_000, "mono", "pcm_s16le"),
+    "48 kHz stereo wav": ("a.wav", 48_000, "stereo", "pcm_s16le"),
+    "mp3": ("a.mp3", 44_100, "mono", "libmp3lame"),
+    "16 kHz mp3": ("a.mp3", 16_000, "mono", "libmp3lame"),
+    "aac": ("a.m4a", 44_100, "stereo", "aac"),
+    "16 kHz aac": ("a.m4a", 16_000, "mono", "aac"),
+    "8 kHz aac": ("a.m4a", 8_000, "mono", "aac"),
+    "raw aac": ("a.aac", 44_100, "mono", "aac"),
+    "opus": ("a.ogg", 48_000, "mono", "libopus"),
+    "alac": ("a.m4a", 44_100, "mono", "alac"),
+}
+
+
+@pytest.mark.parametrize("kind", SOUNDS)
+@pytest.mark.parametrize("seconds", [0.6, 1.01, 3.333])
+def test_sound_ends_within_a_picture_of_the_picture_by_header_and_by_decoding(
+    tmp_path, kind, seconds
+):
+    name, *how = SOUNDS[kind]
+    source = write_sound(tmp_path / name, seconds, *how)
+    sound = read_audio(source)
+    length_s = stated_sound_length(source) or sound.duration_s
+    assert length_s == pytest.approx(seconds, abs=0.04)  # raw AAC counts the encoder's own delay
+    for fps in (Fraction(25), Fraction(30000, 1001), Fraction(30)):
+        n_frames = round(length_s * fps)
+        path = write_flash(tmp_path / "clip.mp4", fps, n_frames, 0, source)
+        with av.open(str(path)) as container:
+            picture, heard = container.streams.video[0], container.streams.audio[0]
+            stated = [float(stream.duration * stream.time_base) for stream in (picture, heard)]
+            played = container.duration / 1e6
+        frame_s = float(1 / fps) + 0.001
+        assert stated[0] == pytest.approx(n_frames / float(fps), abs=0.001)
+        assert stated[1] == pytest.approx(stated[0], abs=frame_s)
+        assert played == pytest.approx(stated[0], abs=frame_s)
+        written = read_audio(path)
+        assert written.duration_s == pytest.approx(stated[0], abs=frame_s)
+        assert onset_s(written) == pytest.approx(onset_s(sound), abs=0.006)
+
+
+def test_packets_too_long_to_end_with_the_picture_are_encoded_anew(tmp_path):
+    long = write_sound(tmp_path / "a.m4a", 1.0, 8_000, "mono", "aac")
+    path = write_flash(tmp_path / "clip.mp4", 25, 25, 0, long)
+    with av.open(str(path)) as container:
+        assert container.streams.audio[0].codec_context.sample_rate == 48_000
+
+
+def test_only_an_mp4_states_how_long_its_sound_is(tmp_path):
+    stated = write_sound(tmp_path / "a.m4a", 0.61, 16_000, "mono", "aac")
+    assert stated_sound_length(stated) == pytest.approx(0.61, abs=1e-3)
+    guessed = write_sound(tmp_path / "a.aac", 0.61, 16_000, "mono", "aac")
+    assert stated_sound_length(guessed) is None
+    silent = write_flash(tmp_path / "silent.mp4", 25, 5, 2, None)
+    assert stated_sound_length(silent) is None
+
+
+def test_a_disk_that_fills_while_the_index_is_written_leaves_nothing(tmp_path, monkeypatch):
+    writer = VideoWriter(tmp_path / "clip.mp4", 64, 48, 25)
+
+    class Full:
+        def __init__(self, container):
+            self.container = container
+
+        def mux(self, packet):
+            self.container.mux(packet)
+
+        def close(self):
+            self.container.close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write():
+        with writer:
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+            monkeypatch.setattr(writer, "_container", Full(writer._container))
+
+    with pytest.raises(FootageError, match="No space left"):
+        write()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_without_sound_lends_none(tmp_path):

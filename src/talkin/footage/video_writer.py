@@ -125,13 +125,20 @@ class VideoWriter:
             raise FootageError(f"{self.path}: no picture was written, so there is no video")
         self._mux(self._stream.encode(None))
         if self._sound is not None:
-            self._mux(self._sound.finish(self.n_frames / self.rate))
-        self._container.close()
+            self._mux(self._sound.finish(self.n_frames / self.rate, 1 / self.rate))
+        self._close()
 
     def _mux(self, packets: Any) -> None:
         try:
             for packet in packets:
                 self._container.mux(packet)
+        except (OSError, av.FFmpegError) as error:
+            raise FootageError(f"{self.path} cannot be written: {error}") from error
+
+    def _close(self) -> None:
+        """Write the index and move it to the front; a full disk may show only here."""
+        try:
+            self._container.close()
         except (OSError, av.FFmpegError) as error:
             raise FootageError(f"{self.path} cannot be written: {error}") from error
 
@@ -151,7 +158,7 @@ class VideoWriter:
             return None
         if isinstance(self._audio, Audio):
             return encoded_track(self._container, self._audio)
-        return copied_track(self._container, Path(self._audio), stack)
+        return copied_track(self._container, Path(self._audio), stack, 1 / self.rate)
 
 
 def _even(image: np.ndarray) -> np.ndarray:

@@ -23,7 +23,8 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
     found = np.ones(20, bool)
     found[3:5] = False
     clip = toy_parameters(20, scale=0.45, is_valid=found)
-    monkeypatch.setattr(module, "track_landmarks", lambda *_: SimpleNamespace(notes=["a cut"]))
+    track = SimpleNamespace(notes=["a remark"], is_found=found)
+    monkeypatch.setattr(module, "track_landmarks", lambda *_: track)
     monkeypatch.setattr(module, "fit_clip", lambda *_, **__: clip)
     monkeypatch.setattr(module, "renderer_of", lambda model: lambda crops, _: crops.astype("f4"))
     monkeypatch.setattr(
@@ -66,7 +67,7 @@ def test_the_report_lists_unedited_frames_and_what_tracking_said(request_of):
     report = edit_clip(**request_of)
     assert [(missing.start, missing.stop) for missing in report.unedited] == [(3, 5)]
     assert report.n_edited == 13
-    assert "a cut" in report.notes
+    assert "a remark" in report.notes
     assert {"track", "fit", "drive", "render", "composite"} <= set(report.ms_per_frame)
     assert report.to_dict()["duration_s"] == pytest.approx(0.6)
 

@@ -49,6 +49,7 @@ def fit(video: Path, out: Path, overlay: Path | None, fps: float | None) -> None
 
     The Parquet file opens in pandas; its metadata says units and axes.
     """
+    from talkin.editing.shots import cuts_of
     from talkin.face3d.fitting import fit_clip
     from talkin.face3d.loading import load_face_model
     from talkin.footage.detection import load_detector
@@ -64,7 +65,7 @@ def fit(video: Path, out: Path, overlay: Path | None, fps: float | None) -> None
             fps=fps,
             progress=lambda done: progress("following the face", done, max(done, n_frames)),
         )
-    parameters = fit_clip(track, model, clip=str(video))
+    parameters = fit_clip(track, model, cuts=cuts_of(track), clip=str(video))
     parameters.save(out, clip=video.name)
     valid = parameters.is_valid
     error = (parameters.reprojection_error_px / parameters.interocular_px)[valid].mean()

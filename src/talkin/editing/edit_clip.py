@@ -5,9 +5,8 @@ planned in numbers; the second decodes again, renders, composites and writes. No
 windows of pictures are held, so memory does not grow with the length of the clip.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,28 +14,31 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from talkin.editing.driving import DrivingConfig
+from talkin.editing.overlap import ahead
 from talkin.editing.painting import MouthPainter, PaintedFrame, PaintingConfig
 from talkin.editing.plan import EditPlan, plan_edit
 from talkin.editing.rendering import renderer_of
 from talkin.editing.report import EditReport, StageClock, unedited_ranges
+from talkin.editing.request import check_request, read_speech
+from talkin.editing.shots import crop_transforms_of_shots, cuts_of
 from talkin.editing.side_by_side import beside
 from talkin.editing.teeth import TeethDatabase
 from talkin.editing.timing import TimingConfig, frames_in_order
-from talkin.errors import ConfigurationError, FootageError, NoFaceError
+from talkin.errors import NoFaceError
 from talkin.face3d.fitting import FitConfig, fit_clip
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.footage.audio import read_audio
 from talkin.footage.detection import LandmarkSource
-from talkin.footage.tracking import TrackingConfig, track_landmarks
+from talkin.footage.tracking import LandmarkTrack, TrackingConfig, track_landmarks
 from talkin.footage.video import VideoInfo, VideoWriter, iter_frames, probe_video
-from talkin.samples.alignment import crop_frame, crop_transforms
+from talkin.samples.alignment import crop_frame
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
 
 Progress = Callable[[str, int, int], None]
 Item = TypeVar("Item")
+_FRAMES_AHEAD = 3  # pictures that wait between decoding, painting and encoding
 
 
 class EditConfig(BaseModel):
@@ -84,23 +86,26 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         ConfigurationError: If the face model is not the networks' own.
     """
     config = config or EditConfig()
-    _check_request([video, audio], [output, comparison], model, face_model)
+    check_request([video, audio], [output, comparison], model, face_model)
     clock, tell = StageClock(), progress or _silent
     info = probe_video(video)
-    sound = read_audio(audio, model.config.mfcc.sample_rate)
-    parameters, notes = _follow_face(info, face_model, detector, config, clock, tell)
+    sound = read_speech(audio, model.config.mfcc.sample_rate)
+    parameters, cuts, notes = _follow_face(info, face_model, detector, config, clock, tell)
     with clock.stage("drive"):
-        plan = plan_edit(parameters, sound, model, face_model, config.driving, config.timing)
+        plan = plan_edit(parameters, sound, model, face_model, config.driving, config.timing, cuts)
     teeth = None
     if config.painting.use_teeth:
         with clock.stage("teeth"):
-            teeth = _teeth_of_footage(info, parameters, model, face_model, config)
+            teeth = _teeth_of_footage(info, parameters, cuts, model, face_model, config)
     painter = MouthPainter(
         plan, renderer_of(model), model.config.crop, config.painting, clock, teeth
     )
-    images = frames_in_order(video, plan.order, info.fps, output.parent)
-    frames = painter.paint(_timed(images, clock, "decode"))
-    with clock.stage("all but following"):
+    decoded = frames_in_order(video, plan.order, info.fps, output.parent)
+    with clock.stage("all but following"), ExitStack() as stack:
+        images = stack.enter_context(
+            closing(ahead(_timed(decoded, clock, "decode"), _FRAMES_AHEAD))
+        )
+        frames = stack.enter_context(closing(ahead(painter.paint(images), _FRAMES_AHEAD)))
         _write(_told(frames, tell, len(plan)), info, audio, output, comparison, clock)
     return _report(output, info, plan, notes, clock)
 
@@ -112,8 +117,8 @@ def _follow_face(
     config: EditConfig,
     clock: StageClock,
     tell: Progress,
-) -> tuple[FaceParameters, list[str]]:
-    """The first pass: the fitted face, and what tracking has to say."""
+) -> tuple[FaceParameters, list[int], list[str]]:
+    """The first pass: the fitted face, the footage's cuts, and what tracking has to say."""
     with clock.stage("track"):
         track = track_landmarks(
             info.path,
@@ -122,13 +127,24 @@ def _follow_face(
             info.fps,
             lambda done: tell("following the face", done, max(done, info.n_frames)),
         )
+    if not track.is_found.any():
+        raise NoFaceError(_why_no_face(info.path, track))
+    cuts = cuts_of(track)
     with clock.stage("fit"):
-        parameters = fit_clip(track, face_model, config.fit, clip=str(info.path))
+        parameters = fit_clip(track, face_model, config.fit, cuts=cuts, clip=str(info.path))
     if not parameters.is_valid.any():
         raise NoFaceError(
             f"{info.path}: the face could not be fitted in any of its {len(parameters)} frames"
         )
-    return parameters, list(track.notes)
+    return parameters, cuts, list(track.notes)
+
+
+def _why_no_face(video: Path, track: LandmarkTrack) -> str:
+    reasons = "; ".join(track.notes[:3]) or "no face found"
+    return (
+        f"{video}: the face was not found in any of its {len(track)} frames ({reasons}); use "
+        "footage that shows it larger, lit and unhidden"
+    )
 
 
 def _write(
@@ -157,6 +173,7 @@ def _write(
 def _teeth_of_footage(
     info: VideoInfo,
     parameters: FaceParameters,
+    cuts: list[int],
     model: "TalkingFace",
     face_model: MorphableModel,
     config: EditConfig,
@@ -164,7 +181,7 @@ def _teeth_of_footage(
     """Collect the footage's open mouths, evenly over its length."""
     crop = model.config.crop
     database = TeethDatabase(crop.px_per_mm, config.painting.teeth)
-    transforms = crop_transforms(parameters, crop)
+    transforms = crop_transforms_of_shots(parameters, crop, cuts)
     points = parameters.in_crop(transforms).mouth_landmarks(face_model)
     is_open = parameters.is_valid & database.shows_teeth(points)
     found = np.flatnonzero(is_open)
@@ -173,28 +190,6 @@ def _teeth_of_footage(
         if number in wanted:
             database.add(crop_frame(frame.image, transforms[number], crop.size_px), points[number])
     return database
-
-
-def _check_request(
-    inputs: list[Path],
-    outputs: list[Path | None],
-    model: "TalkingFace",
-    face_model: MorphableModel,
-) -> None:
-    """Refuse at once what would only fail after minutes of work."""
-    if face_model.name != model.face_model.name:
-        raise ConfigurationError(
-            f"the networks speak face model {model.face_model.name}, but {face_model.name} was "
-            "given; use the one in the model's folder"
-        )
-    for output in outputs:
-        if output is None:
-            continue
-        if any(output.resolve() == Path(path).resolve() for path in inputs):
-            raise FootageError(f"{output} would overwrite its own input; choose another name")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(output.parent, os.W_OK):
-            raise FootageError(f"{output.parent} cannot be written to; choose another folder")
 
 
 def _report(

@@ -1,8 +1,11 @@
 """How lively each footage frame is: head motion V(j) and blinks B(j) of appendix E."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float
 
+from talkin.editing.shots import shot_numbers
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 
@@ -10,7 +13,9 @@ _NOSE_TIP = 30
 _EYES = (slice(36, 42), slice(42, 48))
 
 
-def head_motion(parameters: FaceParameters, model: MorphableModel) -> Float[np.ndarray, "frames"]:
+def head_motion(
+    parameters: FaceParameters, model: MorphableModel, cuts: Sequence[int] = ()
+) -> Float[np.ndarray, "frames"]:
     """Speed of the nose tip (V of appendix E), in eye distances a second.
 
     The nose tip of the fitted face is followed: lips and lids cannot move it, and it jitters less
@@ -19,15 +24,21 @@ def head_motion(parameters: FaceParameters, model: MorphableModel) -> Float[np.n
     Args:
         parameters: The fitted face, in any pixels.
         model: Its morphable model.
+        cuts: Frames with which a new shot begins: a cut is no motion of the head.
 
     Returns:
-        The speed at each frame; 0 for a clip of one frame.
+        The speed at each frame; 0 in a shot of one frame.
     """
     tip = parameters.project(model, model.landmarks68[[_NOSE_TIP]])[:, 0].astype(np.float64)
-    if len(tip) < 2:
-        return np.zeros(len(tip))
-    speed_px_s = np.linalg.norm(np.gradient(tip, axis=0), axis=1) * parameters.fps
+    starts = np.flatnonzero(np.diff(shot_numbers(len(tip), cuts))) + 1
+    speed_px_s = np.concatenate([_speed(shot) for shot in np.split(tip, starts)]) * parameters.fps
     return speed_px_s / np.maximum(parameters.interocular_px, 1e-6)
+
+
+def _speed(places: np.ndarray) -> Float[np.ndarray, "frames"]:
+    if len(places) < 2:
+        return np.zeros(len(places))
+    return np.linalg.norm(np.gradient(places, axis=0), axis=1)
 
 
 def is_blink(

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict, Field
 
 # Left, top, right and bottom of the outer lip in the 39-point layout (iBUG 48, 51, 54, 57).
@@ -38,19 +38,24 @@ def mouth_centre(landmarks: Float[np.ndarray, "*batch 39 2"]) -> Float[np.ndarra
 
 
 def smooth_mouth(
-    landmarks: Float[np.ndarray, "frames 39 2"], config: SmoothingConfig
+    landmarks: Float[np.ndarray, "frames 39 2"],
+    config: SmoothingConfig,
+    starts_anew: Bool[np.ndarray, "frames"] | None = None,
 ) -> Float[np.ndarray, "frames 39 2"]:
     """Hold resting lips still and let speaking lips through (Algorithm 2).
 
     Args:
         landmarks: Mouth-region points of one clip, in pixels of a 384 px crop.
         config: Stillness threshold and holding strength.
+        starts_anew: True at frames before which the footage is cut.
 
     Returns:
         Points of the same shape; frame 0 and every fast frame are unchanged.
     """
     smoothed = np.array(landmarks, dtype=np.float64)
     for t in range(1, len(smoothed)):
+        if starts_anew is not None and starts_anew[t]:
+            continue
         # The algorithm leaves open whether l(t-1) is raw or smoothed. The smoothed one is taken:
         # with the raw one slow jitter would still show.
         moved_px = np.linalg.norm(mouth_centre(smoothed[t]) - mouth_centre(smoothed[t - 1]))

@@ -86,14 +86,28 @@ class MouthPainter:
         windows = WindowedRenderer(self._timed_render, self._config.windowing)
         waiting: deque[_Waiting] = deque()
         for number, image in enumerate(images):
+            if self._plan.starts_anew[number]:
+                yield from self._end_run(windows, waiting)
+                windows = WindowedRenderer(self._timed_render, self._config.windowing)
+            if not self._plan.is_rendered[number]:
+                yield PaintedFrame(image, image)
+                continue
             with self._clock.stage("crop"):
                 transform = self._plan.transforms[number]
                 crop = crop_frame(image, transform, self._crop.size_px)
             waiting.append(_Waiting(number, image, crop))
             for rendered in windows.push(crop, self._plan.new_points[number]):
                 yield self._finish(waiting.popleft(), rendered)
+        yield from self._end_run(windows, waiting)
+
+    def _end_run(
+        self, windows: WindowedRenderer, waiting: deque[_Waiting]
+    ) -> Iterator[PaintedFrame]:
+        """Give what is left of a run of frames and forget it."""
         for rendered in windows.flush():
             yield self._finish(waiting.popleft(), rendered)
+        if self._deflicker is not None:
+            self._deflicker.forget()
 
     def _timed_render(
         self, crops: np.ndarray, landmarks: np.ndarray

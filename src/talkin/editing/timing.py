@@ -1,7 +1,7 @@
 """Which footage frame each output frame shows, and reading them in that order."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -48,6 +48,7 @@ def plan_frames(
     model: MorphableModel,
     is_speaking: Bool[np.ndarray, "frames"],
     config: TimingConfig,
+    cuts: Sequence[int] = (),
 ) -> Int[np.ndarray, "frames"]:
     """Choose the footage frame of each output frame.
 
@@ -56,6 +57,7 @@ def plan_frames(
         model: Its face model.
         is_speaking: Utterance flag of each output frame.
         config: Which way.
+        cuts: Footage frames with which a new shot begins.
 
     Returns:
         Footage frame numbers, one an output frame.
@@ -65,7 +67,7 @@ def plan_frames(
     """
     n_footage, n_output = len(parameters), len(is_speaking)
     if config.mode == "select":
-        motion = head_motion(parameters, model)
+        motion = head_motion(parameters, model, cuts)
         blinking = is_blink(parameters.landmarks, config.blink_threshold)
         lively = liveliness(motion, blinking, config.selection)
         return select_frames(is_speaking, lively, config.selection, parameters.is_valid)
@@ -99,7 +101,7 @@ def frames_in_order(
     source = enumerate(frame.image for frame in iter_frames(video, fps))
     at, image = -1, np.zeros((0, 0, 3), dtype=np.uint8)
     with tempfile.TemporaryFile(dir=folder) as opened:
-        spool = _Spool(opened)
+        spool = _Spool(opened, folder)
         for wanted in order.tolist():
             if wanted < at:
                 yield spool.read(wanted)
@@ -121,7 +123,8 @@ def _needed_again(order: np.ndarray) -> Bool[np.ndarray, "footage"]:
 class _Spool:
     """Pictures on disk, by number."""
 
-    def __init__(self, opened: BinaryIO) -> None:
+    def __init__(self, opened: BinaryIO, folder: Path) -> None:
+        self._folder = folder
         self._file = opened
         self._places: dict[int, tuple[int, int]] = {}
 
@@ -129,8 +132,15 @@ class _Spool:
         settings = [cv2.IMWRITE_JPEG_QUALITY, _SPOOL_QUALITY]
         settings += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
         _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
-        self._places[number] = (self._file.seek(0, 2), len(encoded))
-        self._file.write(encoded.tobytes())
+        try:
+            self._places[number] = (self._file.seek(0, 2), len(encoded))
+            self._file.write(encoded.tobytes())
+            self._file.flush()
+        except OSError as error:
+            raise FootageError(
+                f"{self._folder}: frames that play back and forth cannot be kept there for the "
+                f"time of the edit: {error.strerror}"
+            ) from error
 
     def read(self, number: int) -> UInt8[np.ndarray, "height width 3"]:
         start, length = self._places[number]

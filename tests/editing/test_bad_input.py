@@ -270,7 +270,7 @@ def test_a_read_only_folder_is_refused_before_any_work(scene, face, monkeypatch)
 class FullDisk:
     """A container on a disk with room for some packets only."""
 
-    def __init__(self, container, room):
+    def __init__(self, container, room):  # noqa: D107
         self.container, self.room = container, room
 
     def mux(self, packet):
@@ -279,7 +279,7 @@ class FullDisk:
             raise OSError(errno.ENOSPC, "No space left on device")
         self.container.mux(packet)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name):  # noqa: D105
         return getattr(self.container, name)
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +36,40 @@ def plan(talking, toy_model, parameters, sound, timing=None):
     return plan_edit(
         parameters, sound, talking, toy_model, DrivingConfig(), timing or TimingConfig()
     )
+
+
+def test_the_mouth_is_shut_and_still_soon_after_the_sound_ends(
+    monkeypatch, talking, toy_model, toy_parameters
+):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(
+        "talkin.editing.plan.expression_of_speech",
+        lambda sound, times, model: rng.normal(1.5, 0.5, (len(times), 1)).astype(np.float32),
+    )
+    for fps in (25.0, 29.97, 50.0):
+        n_frames = round(2 * fps)
+        closed = np.full((n_frames, 1), -0.1, np.float32)
+        clip = replace(toy_parameters(n_frames, expression=closed), fps=fps)
+        room = Audio(rng.normal(0, 2e-4, 32000).astype(np.float32), 16000)
+        heard = Audio(speech(2.0, silent_from=1.0).samples + room.samples, 16000)
+        made = plan_edit(clip, heard, talking, toy_model, DrivingConfig(), TimingConfig())
+        times = np.arange(n_frames) / fps
+        silent = times >= 1.0 + 0.2
+        assert made.expression[silent] == pytest.approx(-0.1, abs=0.03 * 1.6)
+        step_px = np.linalg.norm(np.diff(made.new_points[silent], axis=0), axis=-1)
+        assert step_px[times[silent][1:] > 1.3].max() < 0.01
+        assert made.expression[times < 0.9].mean() > 1.0
+
+
+def test_a_pause_between_words_is_closed_where_it_is_long_enough(
+    talking, toy_model, toy_parameters
+):
+    sound = speech(3.0)
+    sound.samples[16000:32000] = 0
+    made = plan(talking, toy_model, toy_parameters(75), sound)
+    gap = made.new_points[:, 18, 1] - made.new_points[:, 14, 1]
+    assert np.ptp(gap[31:44]) < 0.01
+    assert np.ptp(gap[52:]) > 5
 
 
 def paint(the_plan, images, render, config=None):
@@ -114,6 +149,34 @@ def test_frames_without_a_face_pass_through_and_are_listed(
     assert np.flatnonzero(unchanged).tolist() == [5, 6, 7, 8]
     (missing,) = unedited_ranges(made.is_edited, "no face")
     assert (missing.start, missing.stop) == (5, 9)
+
+
+def test_after_a_cut_and_a_long_gap_windows_begin_anew(
+    talking, toy_model, toy_parameters, textured_frame
+):
+    found = np.ones(50, bool)
+    found[30:42] = False
+    found[10] = False
+    clip = toy_parameters(50, scale=0.45, is_valid=found)
+    made = plan_edit(
+        clip, speech(2.0), talking, toy_model, DrivingConfig(), TimingConfig(), cuts=[20]
+    )
+    assert np.flatnonzero(made.starts_anew).tolist() == [0, 20, 30, 42]
+    shown = []
+
+    def remember(crops, landmarks):
+        shown.append([int(crop[0, 0, 0]) for crop in crops])
+        return crops.astype(np.float32)
+
+    images = [np.full((144, 160, 3), 5 * t, np.uint8) for t in range(50)]
+    painted = paint(made, images, remember)
+    assert [f.footage[0, 0, 0] for f in painted] == [5 * t for t in range(50)]
+    runs = np.cumsum(made.starts_anew)
+    for window in shown:
+        assert len({runs[level // 5] for level in window}) == 1
+    drawn = {level // 5 for window in shown for level in window}
+    assert drawn == set(range(50)) - set(range(30, 42))
+    assert 10 in drawn  # a short gap keeps the history of the frames after it
 
 
 @pytest.mark.parametrize("switch", ["use_deflicker", "use_teeth"])

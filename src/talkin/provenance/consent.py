@@ -1,21 +1,30 @@
 """The consent register: nobody's face or voice is used without a record of their leave.
 
 A CSV or YAML file with a row a record: `consent` (the record's name, which the footage manifest
-repeats), `speaker`, `purpose` (what for) and `expires` (a date as 2027-12-31, or empty for never).
+repeats), `speaker`, `purpose` (what for), `expires` (a date as 2027-12-31, or empty for never) and,
+if wanted, `document_sha256` (of the signed paper). The purpose is a list with `;` between: `train`,
+`edit-face`, `edit-voice`, or `anything`; other words are kept and shown, but allow nothing that a
+step asks for by name.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from talkin.errors import ConsentError
 
+Purpose = Literal["train", "edit-face", "edit-voice"]
+
 _COLUMNS = ("consent", "speaker", "purpose", "expires")
+_OPTIONAL = ("document_sha256",)
+_ANYTHING = frozenset({"anything", "this person does not exist"})
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -25,14 +34,26 @@ class ConsentRecord:
     Attributes:
         consent: The record's name.
         speaker: Who gave it.
-        purpose: What for, in words.
+        purpose: What for, as written.
         expires: Last day on which it holds; None for no end.
+        document_sha256: Of the document they signed; empty where none is named.
     """
 
     consent: str
     speaker: str
     purpose: str
     expires: date | None
+    document_sha256: str = ""
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """The purpose as a list."""
+        return tuple(word.strip() for word in self.purpose.split(";") if word.strip())
+
+    def allows(self, purpose: Purpose | None, day: date) -> bool:
+        """Whether it covers a purpose (None: any at all) on a day."""
+        in_time = self.expires is None or self.expires >= day
+        return in_time and (purpose is None or bool({purpose, *_ANYTHING} & set(self.purposes)))
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,12 @@ def read_consent(path: Path) -> ConsentRegister:
     )
 
 
-def require_consent(rows: Any, register: ConsentRegister, today: date | None = None) -> None:
+def require_consent(
+    rows: Any,
+    register: ConsentRegister,
+    today: date | None = None,
+    purpose: Purpose | None = None,
+) -> None:
     """Refuse to go on unless everyone agreed.
 
     Args:
@@ -80,39 +106,59 @@ def require_consent(rows: Any, register: ConsentRegister, today: date | None = N
             name one of that speaker's.
         register: Who agreed to what.
         today: The day to judge by; None for today.
+        purpose: What they shall be used for; None asks only whether there is a record at all.
 
     Raises:
         ConsentError: Naming speaker, clip and the row to add, for all who lack a valid record.
     """
     today = today or date.today()
-    troubles: dict[str, None] = {}
-    for row in _as_rows(rows):
-        trouble = _trouble(row, register, today)
-        if trouble:
-            troubles.setdefault(trouble)
-    if troubles:
-        raise ConsentError("\n".join(troubles))
+    troubles = (_trouble(row, register, today, purpose) for row in _as_rows(rows))
+    told = dict.fromkeys(trouble for trouble in troubles if trouble)
+    if told:
+        raise ConsentError("\n".join(told))
 
 
-def _trouble(row: Mapping[str, str], register: ConsentRegister, today: date) -> str:
+def _trouble(
+    row: Mapping[str, str], register: ConsentRegister, today: date, purpose: Purpose | None
+) -> str:
     speaker, named = row["speaker"], row.get("consent")
     records = register.of_speaker(speaker)
     if named is not None:
         records = tuple(record for record in records if record.consent == named)
-    if any(record.expires is None or record.expires >= today for record in records):
+    if any(record.allows(purpose, today) for record in records):
         return ""
     clip = f" (clip {row['clip']})" if row.get("clip") else ""
-    wanted = f"{named or 'NAME-OF-RECORD'},{speaker},what-for,{today.year + 1}-12-31"
+    wanted = f"{named or 'NAME-OF-RECORD'},{speaker},{purpose or 'what-for'},{today.year + 1}-12-31"
     way_out = f"if they agreed, add the row `{wanted}` to {register.path}"
     if named == "":
         return (
             f"speaker {speaker}{clip} names no consent record: fill the column `consent` of the "
             f"manifest, and {way_out}"
         )
-    if records:
-        last = max(record.expires for record in records if record.expires)
-        return f"the consent of speaker {speaker}{clip} expired on {last}: {way_out}"
-    return f"speaker {speaker}{clip} has no consent record {named or ''}".rstrip() + f": {way_out}"
+    if not records:
+        about = f"speaker {speaker}{clip} has no consent record {named or ''}".rstrip()
+        return f"{about}: {way_out}"
+    return f"{_why_not(speaker, clip, records, today, purpose)}: {way_out}{_find_derived(speaker)}"
+
+
+def _why_not(
+    speaker: str,
+    clip: str,
+    records: tuple[ConsentRecord, ...],
+    today: date,
+    purpose: Purpose | None,
+) -> str:
+    """Records there are, but they are over, or are for something else."""
+    in_time = [record for record in records if record.allows(None, today)]
+    if in_time:
+        given = ", ".join(dict.fromkeys(word for record in in_time for word in record.purposes))
+        return f"the consent of speaker {speaker}{clip} is for {given}, not for {purpose}"
+    last = max(record.expires for record in records if record.expires)
+    return f"the consent of speaker {speaker}{clip} expired on {last}"
+
+
+def _find_derived(speaker: str) -> str:
+    return f"; otherwise `talkin consent trace {speaker}` lists what was made from them, to delete"
 
 
 def _as_rows(rows: Any) -> Iterable[Mapping[str, str]]:
@@ -138,7 +184,7 @@ def _yaml_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _record(row: Mapping[str, Any], path: Path, number: int) -> ConsentRecord:
-    values = {key: str(row.get(key) or "").strip() for key in _COLUMNS}
+    values = {key: _text(row.get(key)) for key in (*_COLUMNS, *_OPTIONAL)}
     for key in ("consent", "speaker", "purpose"):
         if not values[key]:
             raise ConsentError(f"{path}, record {number}: `{key}` is empty or missing")
@@ -150,4 +196,15 @@ def _record(row: Mapping[str, Any], path: Path, number: int) -> ConsentRecord:
             f"{path}, record {number}: `expires` is {expires!r}; write a date as 2027-12-31, or "
             "leave it empty"
         ) from error
-    return ConsentRecord(values["consent"], values["speaker"], values["purpose"], until)
+    document = values["document_sha256"].lower()
+    if document and not _SHA256.fullmatch(document):
+        raise ConsentError(
+            f"{path}, record {number}: `document_sha256` is no SHA-256 of 64 hexadecimal digits; "
+            "`sha256sum FILE` prints one, or leave it empty"
+        )
+    return ConsentRecord(values["consent"], values["speaker"], values["purpose"], until, document)
+
+
+def _text(value: Any) -> str:
+    """A cell; YAML may hold a list of purposes, and a date of its own kind."""
+    return ";".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()

@@ -58,7 +58,7 @@ def poisson_blend(
         return (rendered if region.all() else target).copy()
     levels = max(1, int(math.log2(max(region.shape) / 8)))
     membrane = _membrane(target - rendered, region, levels)
-    return np.where(region[..., None], rendered + membrane, target)
+    return cv2.copyTo(rendered + membrane, region.astype(np.uint8), target.copy())
 
 
 def _membrane(
@@ -67,29 +67,36 @@ def _membrane(
     """Harmonic continuation of `difference` from outside the region into it."""
     height, width = region.shape
     outside = (~region).astype(np.float32)
-    known = np.where(region[..., None], 0, difference).astype(np.float32)
-    solution = None
-    for level in range(levels, -1, -1):
+    known = difference.astype(np.float32) * outside[..., None]
+    grids = []
+    for level in range(levels + 1):
         step = _COARSENESS * 2**level
-        small = (max(2, math.ceil(width / step)), max(2, math.ceil(height / step)))
-        share = cv2.resize(outside, small, interpolation=cv2.INTER_AREA)
-        value = cv2.resize(known, small, interpolation=cv2.INTER_AREA)
+        size = (max(2, math.ceil(width / step)), max(2, math.ceil(height / step)))
+        outside = cv2.resize(outside, size, interpolation=cv2.INTER_AREA)
+        known = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+        grids.append((outside, known))
+    solution = None
+    for share, value in reversed(grids):
         fixed = (share > 0.25)[..., None]
         border = value / np.maximum(share, 1e-3)[..., None]
         if solution is None:
             mean = border[fixed[..., 0]].mean(axis=0) if fixed.any() else np.zeros(3)
             solution = np.broadcast_to(mean.astype(np.float32), border.shape)
         else:
-            solution = cv2.resize(solution, small, interpolation=cv2.INTER_LINEAR)
-        solution = _relax(np.where(fixed, border, solution), fixed)
+            size = (share.shape[1], share.shape[0])
+            solution = cv2.resize(solution, size, interpolation=cv2.INTER_LINEAR)
+        solution = _relax(solution, border, fixed)
     return cv2.resize(solution, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _relax(values: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+def _relax(values: np.ndarray, border: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """Jacobi sweeps between fixed values."""
     cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=np.float32) / 4
+    border, is_fixed = border.astype(np.float32), fixed.astype(np.uint8)
+    values = cv2.copyTo(border, is_fixed, np.array(values, dtype=np.float32, order="C"))
     for _ in range(_SWEEPS):
-        mean = cv2.filter2D(values, -1, cross, borderType=cv2.BORDER_REPLICATE)
-        values = np.where(fixed, values, mean)
+        values = cv2.filter2D(values, -1, cross, borderType=cv2.BORDER_REPLICATE)
+        values = cv2.copyTo(border, is_fixed, values)
     return values
 
 
@@ -119,34 +126,59 @@ def composite(
     if place is None:
         return result
     x0, y0, x1, y1 = place
-    target = target_crop.astype(np.float32)
-    pasted = rendered.astype(np.float32)
-    if config.poisson:
-        pasted = poisson_blend(pasted, target, mask > 0)
-    keep = _unchanged(pasted, target, config.keep_detail_levels)
+    ink, corner = _ink(rendered, target_crop, mask, config)
     back = invert_transforms(transform)
-    back[:, 2] -= (x0, y0)
-    size = (x1 - x0, y1 - y0)
-    new, own = (warp_similarity(picture, back, size) for picture in (pasted, target))
-    soft, keep = (warp_similarity(picture, back, size)[..., None] for picture in (mask, keep))
-    soft, keep = np.clip(soft, 0, 1), np.clip(keep, 0, 1)
-    under = frame[y0:y1, x0:x1].astype(np.float32)
-    # Where nothing changed, `own` equals `new` and the frame's own, finer detail stays.
-    change = soft * (new - keep * own - (1 - keep) * under)
-    result[y0:y1, x0:x1] = np.clip(np.rint(under + change), 0, 255).astype(np.uint8)
+    back[:, 2] += back[:, :2] @ corner - (x0, y0)
+    # Planes, for OpenCV has no product of three channels by one.
+    *drawn, hold = cv2.split(warp_similarity(ink, back, (x1 - x0, y1 - y0)))
+    under = cv2.split(result[y0:y1, x0:x1].astype(np.float32))
+    new = (
+        cv2.add(cv2.subtract(plane, cv2.multiply(hold, own)), own)
+        for plane, own in zip(drawn, under, strict=True)
+    )
+    result[y0:y1, x0:x1] = cv2.merge([cv2.add(plane, 0, dtype=cv2.CV_8U) for plane in new])
     return result
 
 
+def _ink(
+    rendered: np.ndarray, target_crop: np.ndarray, mask: np.ndarray, config: CompositingConfig
+) -> tuple[Float32[np.ndarray, "height width 4"], Float[np.ndarray, "2"]]:
+    """What is added to the frame, and how much of the frame's own it replaces, around the mask.
+
+    Where nothing changed both are 0, and the frame's own, finer detail stays.
+
+    Returns:
+        Colours and the share of the frame's own, and the upper left corner, crop px.
+    """
+    spread_px = max(1.0, mask.shape[0] / 128)
+    box, corner = _around(mask, margin=math.ceil(4 * spread_px) + 2 * _COARSENESS)
+    mask = np.ascontiguousarray(mask[box])
+    target, pasted = (picture[box].astype(np.float32) for picture in (target_crop, rendered))
+    if config.poisson:
+        pasted = poisson_blend(pasted, target, mask > 0)
+    keep = _unchanged(pasted, target, config.keep_detail_levels, spread_px)
+    colours = cv2.merge([mask] * 3) * (pasted - cv2.merge([keep] * 3) * target)
+    return cv2.merge([*cv2.split(colours), mask * (1 - keep)]), corner
+
+
+def _around(mask: np.ndarray, margin: int) -> tuple[tuple[slice, slice], Float[np.ndarray, "2"]]:
+    """The part of the crop in which a mask is not 0, with a margin, and its corner (x, y)."""
+    slices = []
+    for axis in (1, 0):
+        found = np.flatnonzero(mask.any(axis=axis))
+        slices.append(slice(max(0, int(found[0]) - margin), int(found[-1]) + 1 + margin))
+    return (slices[0], slices[1]), np.array([slices[1].start, slices[0].start], dtype=np.float64)
+
+
 def _unchanged(
-    pasted: np.ndarray, target: np.ndarray, levels: float
-) -> Float32[np.ndarray, "size size"]:
+    pasted: np.ndarray, target: np.ndarray, levels: float, spread_px: float
+) -> Float32[np.ndarray, "height width"]:
     """Near 1 where the pasted picture shows what the footage shows, near 0 where it does not."""
     if levels <= 0:
         return np.zeros(pasted.shape[:2], dtype=np.float32)
-    apart = np.abs(pasted - target).mean(axis=2)
-    spread = max(1.0, pasted.shape[0] / 128)
-    apart = cv2.GaussianBlur(apart, (0, 0), spread)
-    return np.exp(-np.square(apart / levels)).astype(np.float32)
+    apart = cv2.transform(cv2.absdiff(pasted, target), np.full((1, 3), 1 / 3, dtype=np.float32))
+    apart = cv2.GaussianBlur(apart, (0, 0), spread_px)
+    return cv2.exp(-np.square(apart / levels))
 
 
 def _box_of_mask(

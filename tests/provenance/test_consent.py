@@ -95,3 +95,63 @@ def test_a_wrong_register_is_named_by_record(tmp_path, name, text, message):
 def test_no_register_says_how_to_make_one(tmp_path):
     with pytest.raises(ConsentError, match="consent,speaker,purpose,expires"):
         read_consent(tmp_path / "consent.csv")
+
+
+@pytest.fixture
+def purposes(tmp_path):
+    path = tmp_path / "consent.csv"
+    path.write_text(
+        HEAD.replace("\n", ",document_sha256\n")
+        + f"2026-ann,ann,train; edit-face,2026-06-01,{'AB' * 32}\n"
+        "2026-ann-voice,ann,edit-voice,2026-01-01,\nsynthetic,spk1,anything,,\n"
+        "2026-bo,bo,research,,\n"
+    )
+    return read_consent(path)
+
+
+def test_consent_for_one_purpose_is_none_for_another(purposes):
+    for purpose in ("train", "edit-face"):
+        require_consent(["ann", "spk1"], purposes, TODAY, purpose)
+    with pytest.raises(ConsentError) as refusal:
+        require_consent(["spk1", "ann"], purposes, TODAY, "edit-voice")
+    assert "speaker ann is for train, edit-face, not for edit-voice" in str(refusal.value)
+    assert "`NAME-OF-RECORD,ann,edit-voice,2027-12-31`" in str(refusal.value)
+    assert "spk1" not in str(refusal.value)
+
+
+def test_words_that_no_step_knows_allow_none_of_them(purposes):
+    require_consent(["bo"], purposes, TODAY)
+    with pytest.raises(ConsentError, match="bo is for research, not for train"):
+        require_consent(["bo"], purposes, TODAY, "train")
+
+
+def test_the_record_that_a_clip_names_must_itself_allow_the_purpose(purposes):
+    require_consent(manifest(("c1", "ann", "2026-ann")), purposes, TODAY, "train")
+    with pytest.raises(ConsentError, match=r"\(clip c1\) expired on 2026-01-01"):
+        require_consent(manifest(("c1", "ann", "2026-ann-voice")), purposes, TODAY, "edit-voice")
+
+
+def test_taking_consent_back_names_the_way_to_what_was_derived(purposes):
+    with pytest.raises(ConsentError, match="`talkin consent trace ann`"):
+        require_consent(["ann"], purposes, date(2026, 7, 1), "train")
+
+
+def test_people_who_do_not_exist_allow_everything(tmp_path):
+    path = tmp_path / "consent.csv"
+    path.write_text(HEAD + "synthetic,spk1,this person does not exist,\n")
+    for purpose in ("train", "edit-face", "edit-voice"):
+        require_consent(["spk1"], read_consent(path), TODAY, purpose)
+
+
+def test_the_document_is_kept_and_checked(tmp_path, purposes):
+    assert purposes.records[0].document_sha256 == "ab" * 32
+    path = tmp_path / "wrong.csv"
+    path.write_text(HEAD.replace("\n", ",document_sha256\n") + "x,ann,train,,abc\n")
+    with pytest.raises(ConsentError, match="record 1: `document_sha256`"):
+        read_consent(path)
+
+
+def test_a_yaml_register_may_list_purposes(tmp_path):
+    path = tmp_path / "consent.yaml"
+    path.write_text("- {consent: a, speaker: ann, purpose: [train, edit-face]}\n")
+    assert read_consent(path).records[0].purposes == ("train", "edit-face")

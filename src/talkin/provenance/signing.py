@@ -1,5 +1,6 @@
 """Who signs an edit: a key and certificate by configuration, else a pair made on this computer."""
 
+import contextlib
 import os
 import secrets
 import sys
@@ -135,7 +136,8 @@ def _local_pair(folder: Path) -> Path:
                 "to a folder of your own, or configure `key` and `certificate`"
             ) from error
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
     if sys.platform != "win32" and path.stat().st_mode & 0o077:
         raise ConfigurationError(
             f"{path}: others may read the signing key; `chmod 600 {path}`, or delete it to have "

@@ -9,7 +9,7 @@ from talkin.losses.adversarial import discriminator_loss, generator_loss, gradie
 from talkin.losses.identity import speaker_confusion_loss
 from talkin.losses.objective import LossWeights, weighted_sum
 from talkin.losses.perceptual import perceptual_loss
-from talkin.losses.picture import reconstruction_loss, total_variation_loss
+from talkin.losses.picture import pixel_weights, reconstruction_loss, total_variation_loss
 from talkin.losses.translation import expression_loss, mouth_shape_loss
 
 
@@ -45,13 +45,25 @@ def test_reconstruction_is_the_mean_absolute_difference() -> None:
     assert reconstruction_loss(generated, true).item() == pytest.approx(0.25)
 
 
-def test_weight_in_the_mask_counts_its_pixels_several_times() -> None:
+def test_a_pixel_of_weight_four_counts_four_times() -> None:
     true = torch.zeros(1, 3, 2, 2)
     true[..., 0, 0] = 1.0
-    value = reconstruction_loss(torch.zeros_like(true), true, box=(0, 0, 1, 1), box_weight=4.0)
+    weights = torch.ones(1, 1, 2, 2)
+    weights[..., 0, 0] = 4.0
+    value = reconstruction_loss(torch.zeros_like(true), true, weights)
     assert value.item() == pytest.approx(4 / (4 + 3))
-    even = reconstruction_loss(torch.ones_like(true), true * 0, box=(0, 0, 1, 1), box_weight=9.0)
+    even = reconstruction_loss(torch.ones_like(true), true * 0, weights)
     assert even.item() == pytest.approx(1.0)
+
+
+def test_pixels_count_once_outside_the_mask_more_inside_and_most_at_the_lips() -> None:
+    landmarks = torch.full((1, 2, 39, 2), 40.0)
+    landmarks[:, :, 20:] = 60.0  # cheeks and jaw, which earn no more than the mask
+    weights = pixel_weights(landmarks, 64, (16, 24, 64, 64), box_weight=3.0, lip_weight=20.0)
+    assert weights.shape == (1, 2, 1, 64, 64)
+    assert weights[0, 0, 0, 0, 0].item() == pytest.approx(1.0)
+    assert weights[0, 0, 0, 60, 60].item() == pytest.approx(3.0, abs=1e-3)
+    assert weights[0, 1, 0, 40, 40].item() == pytest.approx(20.0, abs=0.1)
 
 
 def test_total_variation_of_a_ramp_is_its_slope_and_of_a_plain_picture_zero() -> None:

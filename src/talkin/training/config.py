@@ -93,6 +93,10 @@ class RendererStageConfig(BaseModel):
         default=1, ge=1, description="Windows of seven frames a step. Paper: 1."
     )
     learning_rate: float = Field(default=1e-3, gt=0, description="Paper: 1e-3.")
+    is_adversarial: bool = Field(
+        default=True,
+        description="False: the adversary waits for the joint stage, and steps cost a third less.",
+    )
     optimiser: OptimiserConfig | None = _OWN_OPTIMISER
 
 
@@ -151,6 +155,12 @@ class TrainingConfig(BaseModel):
     losses: LossWeights = LossWeights()
     mask_weight: float = Field(
         default=1.0, gt=0, description="How many times a pixel in the mouth mask counts in L_recon."
+    )
+    lip_weight: float = Field(
+        default=1.0,
+        gt=0,
+        description="How many times a pixel about the lips counts in L_recon, if more than "
+        "mask_weight: teeth and lips come out sooner.",
     )
     perceptual: PerceptualConfig = PerceptualConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()

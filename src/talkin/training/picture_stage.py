@@ -33,6 +33,7 @@ class PictureStage(Stage):
     """Descends Eq. 4; what guides the renderer, and which other terms count, subclasses say."""
 
     batch_size: int
+    is_adversarial = True
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class PictureStage(Stage):
         if config.channels_last:
             lay_channels_last(model.renderer)
         judge = discriminator or new_discriminator(model, config)
-        self.adversary = Adversary(judge, config, device)
+        self.adversary = Adversary(judge, config, device, self.is_adversarial)
         self.objective = PictureObjective(model, config, device)
         self.batches: BatchesAhead | None = None
 
@@ -84,12 +85,18 @@ class PictureStage(Stage):
         with self._autocast():
             landmarks, terms = self.guide(sample, step)
             generated = self.model.render(frames, landmarks.float(), noise).raw.float()
-            terms = {**terms, **self.objective.terms(generated, true, self.adversary, step)}
+            terms = {**terms, **self._picture_terms(generated, true, sample, step)}
         yield self.trained, weighted_sum(terms, self.config.losses), terms
         if self.adversary.is_playing:
             with self._autocast():
                 value, terms = self.adversary.learn(true, generated, step, generator)
             yield "discriminator", value, terms
+
+    def _picture_terms(
+        self, generated: Tensor, true: Tensor, sample: Sample, step: int
+    ) -> dict[str, Tensor]:
+        landmarks = sample.mouth_landmarks[:, -true.shape[1] :].float()
+        return self.objective.terms(generated, true, landmarks, self.adversary, step)
 
     @torch.no_grad()
     def validate(self) -> Validation:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from talkin.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from talkin.losses.perceptual import perceptual_loss
-from talkin.losses.picture import reconstruction_loss, total_variation_loss
+from talkin.losses.picture import pixel_weights, reconstruction_loss, total_variation_loss
 from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
@@ -50,18 +50,22 @@ class Adversary:
     """The discriminator and its side of the game."""
 
     def __init__(
-        self, network: Discriminator, config: TrainingConfig, device: torch.device
+        self,
+        network: Discriminator,
+        config: TrainingConfig,
+        device: torch.device,
+        is_wanted: bool = True,
     ) -> None:
         """Take a discriminator to the device; it is changed in place."""
-        self.config = config
+        self.config, self.is_wanted = config, is_wanted
         self.network = network.to(device)
         if config.channels_last:
             lay_channels_last(self.network)
 
     @property
     def is_playing(self) -> bool:
-        """False where its weight is 0: then it neither learns nor judges."""
-        return self.config.losses.adversarial > 0
+        """False where its weight is 0 or the stage goes without: it neither learns nor judges."""
+        return self.is_wanted and self.config.losses.adversarial > 0
 
     def judge(self, generated: Tensor) -> Tensor:
         """L_adv of the renderer; the discriminator itself is not changed by its gradient."""
@@ -109,12 +113,16 @@ class PictureObjective:
             self.features = PerceptualFeatures(config.perceptual).to(device)
 
     def terms(
-        self, generated: Tensor, true: Tensor, adversary: Adversary, step: int
+        self,
+        generated: Tensor,
+        true: Tensor,
+        landmarks: Tensor,
+        adversary: Adversary,
+        step: int,
     ) -> dict[str, Tensor]:
         """Reconstruction, perceptual, variation and adversarial terms of raw pictures."""
-        box = self.model.config.mask_box
         terms = {
-            "reconstruction": reconstruction_loss(generated, true, box, self.config.mask_weight),
+            "reconstruction": reconstruction_loss(generated, true, self._weights(landmarks)),
             "total_variation": total_variation_loss(generated),
         }
         if self.features is not None:
@@ -123,6 +131,14 @@ class PictureObjective:
         if adversary.is_playing:
             terms["adversarial"] = adversary.judge(generated)
         return terms
+
+    def _weights(self, landmarks: Tensor) -> Tensor | None:
+        config, model = self.config, self.model.config
+        if config.mask_weight == config.lip_weight == 1.0:
+            return None
+        return pixel_weights(
+            landmarks, model.crop.size_px, model.mask_box, config.mask_weight, config.lip_weight
+        )
 
     def _compared(self, pictures: Tensor, step: int) -> Tensor:
         """The pictures whose features count in a step: some frames of every window, by turns."""
@@ -154,6 +170,7 @@ def picture_settings(config: TrainingConfig, stage: StageName) -> Mapping[str, o
         "seed",
         "losses",
         "mask_weight",
+        "lip_weight",
         "perceptual",
         "discriminator",
         "gradient_penalty_every",

@@ -61,6 +61,7 @@ class _RendererStage(PictureStage):
         config: TrainingConfig,
         discriminator: Discriminator | None,
     ) -> None:
+        self.is_adversarial = config.renderer.is_adversarial
         super().__init__(model, dataset, validation, config, discriminator)
         self.n_steps, self.batch_size = config.renderer.steps, config.renderer.batch_size
         self.networks = self.trained_networks()

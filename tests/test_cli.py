@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from talkin.cli import main
-from talkin.footage.video import VideoWriter
+from talkin.footage.video import VideoWriter, probe_video
 
 
 @pytest.fixture
@@ -129,3 +129,117 @@ def test_info_counts_the_papers_75_million_parameters(call, monkeypatch):
         "face_detection_short_range.tflite",
     }
     assert "renderer" in call("info").output
+
+
+@pytest.fixture
+def networks(tmp_path):
+    """A folder with the networks of a toy face, untrained."""
+    import torch
+
+    from talkin.face3d.model import MorphableModel
+    from talkin.networks.talking_face import TalkingFace
+    from talkin.networks.talking_face_config import TalkingFaceConfig
+
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(7)
+    model = MorphableModel(
+        name="toy",
+        mean=rng.normal(0, 25, (68, 3)).astype(np.float32),
+        geometry_basis=rng.normal(0, 2, (68, 3, 5)).astype(np.float32),
+        expression_basis=rng.normal(0, 6, (68, 3, 4)).astype(np.float32),
+        triangles=np.array([[0, 1, 2]]),
+        landmarks68=np.arange(68),
+        mouth39=np.arange(39),
+        mesh468=np.full(468, -1),
+    )
+    settings = {
+        "crop": {"size_px": 16},
+        "mfcc": {"n_mfcc": 6},
+        "n_geometry": 5,
+        "n_expression": 4,
+        "identity_removal": {"n_components": 2, "hidden": 4, "rows_per_step": 10},
+        "audio_to_expression": {"hidden": 8, "layers": 1, "rows_per_step": 10},
+        "renderer": {"width": 4, "depth": 2},
+    }
+    folder = tmp_path / "networks"
+    TalkingFace(TalkingFaceConfig.model_validate(settings), model).save(folder)
+    return folder
+
+
+class SeesOneFace:
+    """A detector that finds the toy's mean face in the middle of pictures that are not black."""
+
+    scheme, min_score = "ibug68", 0.5
+
+    def find_faces(self, image, thorough=False):
+        from talkin.footage.detection import FaceRegion
+
+        return [FaceRegion(32.0, 24.0, 40.0, 0.0, 1.0)] if image.mean() > 10 else []
+
+    def place_points(self, image, region):
+        from talkin.footage.detection import Landmarks
+
+        mean = np.random.default_rng(7).normal(0, 25, (68, 3))[:, :2] * [0.3, -0.3]
+        return Landmarks(mean + np.array([32, 24]), float(image.mean() > 10), region)
+
+
+@pytest.fixture
+def edit(call, networks, tmp_path, monkeypatch):
+    """Calls `talkin edit` with the toy networks and a detector that sees one face."""
+    from talkin.footage.audio import Audio, write_wav
+
+    monkeypatch.setattr("talkin.footage.detection.load_detector", SeesOneFace)
+    tone = 0.2 * np.sin(np.arange(6400) * 0.1).astype(np.float32)
+    write_wav(tmp_path / "speech.wav", Audio(tone, 16000))
+
+    def asked(video, audio=tmp_path / "speech.wav", out=tmp_path / "o.mp4", *more):
+        return call(
+            *("edit", "--video", video, "--audio", audio, "--out", out, "--model", networks), *more
+        )
+
+    return asked
+
+
+def test_an_edit_by_command_writes_the_clip_its_comparison_and_its_report(edit, clip, tmp_path):
+    report = tmp_path / "report.json"
+    done = edit(clip, tmp_path / "speech.wav", tmp_path / "o.mp4", "--compare", "--report", report)
+    assert done.exit_code == 0, done.output
+    written = json.loads(report.read_text())
+    assert written["n_frames"] == written["n_edited"] + 1 == 10  # the first frame is black
+    assert probe_video(tmp_path / "o.mp4").n_frames == 10
+    assert probe_video(tmp_path / "o-compare.mp4").width == 128
+    assert "label the result as edited" in done.output
+
+
+def bad_requests(folder, clip):
+    """Video, sound, output and the words that the refusal must hold."""
+    words = folder / "words.wav"
+    words.write_text("no sound\n" * 500)
+    black = folder / "black.mp4"
+    with VideoWriter(black, 64, 48, 25.0) as writer:
+        for _ in range(5):
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+    speech, out = folder / "speech.wav", folder / "o.mp4"
+    return {
+        "no face": (black, speech, out, "no face found"),
+        "no sound": (clip, clip, out, "no sound"),
+        "words for sound": (clip, words, out, "words.wav"),
+        "no such video": (folder / "none.mp4", speech, out, "none.mp4"),
+        "no such sound": (clip, folder / "none.wav", out, "none.wav"),
+        "itself": (clip, speech, clip, "its own input"),
+        "no mp4": (clip, speech, folder / "o.avi", ".mp4"),
+        "a file for a folder": (clip, speech, words / "o.mp4", "cannot be made"),
+    }
+
+
+def test_every_bad_request_is_one_line_and_leaves_no_file(edit, clip, tmp_path):
+    for name, (video, audio, out, words) in bad_requests(tmp_path, clip).items():
+        before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+        asked = edit(video, audio, out)
+        errors = [line for line in asked.output.splitlines() if line.startswith("Error: ")]
+        assert asked.exit_code == 1, name
+        assert len(errors) == 1, (name, asked.output)
+        assert words in errors[0], name
+        assert "Traceback" not in asked.output
+        after = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+        assert after == before, name

@@ -33,6 +33,8 @@ _EDGE = 1.5  # grey levels; a larger residual is an edge of the content, not the
 _SPREAD_PX = 2.5  # what is smoother than this is content
 _FLAT = 0.1  # grey levels; less local contrast than this is rounding
 _MOST_SCALES = 800
+_USUAL_SCALES = (1.0, 0.5, 0.75, 2 / 3, 1.5, 4 / 3)
+_PLAIN = 1.5  # times the threshold: no other scale needs to be asked any more
 
 
 class WatermarkConfig(BaseModel):
@@ -56,7 +58,7 @@ class WatermarkConfig(BaseModel):
         description="Upper end; below it the mark outlives halving the size.",
     )
     threshold: float = Field(
-        default=7.0, gt=0, description="Score from which the mark counts as found."
+        default=7.5, gt=0, description="Score from which the mark counts as found."
     )
     max_frames: int = Field(default=250, gt=0, description="Frames looked at, from the first.")
     smallest_scale: float = Field(
@@ -175,26 +177,28 @@ def search(
     coarse = tile.reshape(side, _COARSE, side, _COARSE).mean(axis=(1, 3))
     pattern = np.conj(np.fft.rfft2(coarse))
     height, width = average.shape
-    scored = (
-        (_score(average, columns, max(1, round(height * columns / width)), pattern), columns)
-        for columns in _widths(width, config)
-    )
-    score, columns = max(scored)
-    return score, width / (_COARSE * columns)
+    best = (0.0, width // _COARSE)
+    for columns in _widths(width, config):
+        rows = max(1, round(height * columns / width))
+        best = max(best, (_score(average, columns, rows, pattern), columns))
+        if best[0] >= _PLAIN * config.threshold:
+            break
+    return best[0], width / (_COARSE * max(1, best[1]))
 
 
 def _widths(width: int, config: WatermarkConfig) -> Iterator[int]:
-    """Coarse widths of the marked frame in question.
+    """Coarse widths that the marked frame may have had, the likely ones first.
 
     One pixel apart the pattern slips by half a coarse pixel towards either side, far less than
     half a wave; wide footage is searched in larger steps, and the slip stays below a third.
     """
-    first = max(1, round(width / (_COARSE * config.largest_scale)))
-    last = max(1, round(width / (_COARSE * config.smallest_scale)))
-    own = max(1, round(width / _COARSE))
-    step = 1 + (last - first) // _MOST_SCALES
-    yield own
-    yield from range(first, last + 1, step)
+
+    def coarse(scale: float) -> int:
+        return max(1, round(width / (_COARSE * scale)))
+
+    first, last = coarse(config.largest_scale), coarse(config.smallest_scale)
+    yield from (coarse(scale) for scale in _USUAL_SCALES)
+    yield from range(first, last + 1, 1 + (last - first) // _MOST_SCALES)
 
 
 def _score(average: np.ndarray, width: int, height: int, pattern: Any) -> float:

@@ -125,7 +125,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     from dataclasses import replace
 
-    calibrated = replace(model, mesh468=dense)
+    calibrated = replace(model, mesh468=dense, mesh468_offset=None)
     fit_clip(as_track(plant(model, 40, 0, (0, 0)).picture(model, np.arange(68)), "ibug68"), model)
     for name, noise, view, is_dense, frames in cases:
         used = calibrated if is_dense else model

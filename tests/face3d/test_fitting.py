@@ -157,7 +157,12 @@ def test_calibrated_mesh_points_are_all_used(model, plant, as_track):
 
     random = np.random.default_rng(0)
     seen = random.choice(2000, 468, replace=False)
-    calibrated = replace(model, mesh468=np.where(np.arange(468) % 9 == 0, -1, seen))
+    calibrated = replace(
+        model,
+        mesh468=np.where(np.arange(468) % 9 == 0, -1, seen),
+        mesh468_offset=None,
+        mesh468_error=None,
+    )
     planted = plant(30, seed=10)
     points = model.points(seen, planted.geometry, planted.expression)
     from talkin.face3d.camera import project
@@ -173,3 +178,54 @@ def test_known_geometry_is_kept(model, plant, as_track):
     fitted = fit_clip(as_track(planted.landmarks(model)), model, geometry=planted.geometry)
     np.testing.assert_allclose(fitted.geometry, planted.geometry, rtol=1e-6)
     assert lip_motion_r2(model, fitted.expression, planted.expression) > 0.97
+
+
+def test_points_that_all_lie_in_one_place_are_not_trusted_and_break_nothing(model, plant, as_track):
+    points = plant(12, seed=12).landmarks(model)
+    points[5] = points[5].mean(0)
+    fitted = fit_clip(as_track(points), model)
+    assert np.isfinite(fitted.rotation).all()
+    assert fitted.is_valid.sum() >= 11
+    fit_clip(as_track(np.full((3, 68, 2), 100.0)), model)
+
+
+def test_measured_offsets_place_the_points_of_a_dense_mesh(model, plant, as_track):
+    from dataclasses import replace
+
+    from talkin.face3d.camera import project
+
+    random = np.random.default_rng(5)
+    seen = random.choice(2000, 468, replace=False)
+    ways = random.normal(size=(468, 3)) * 2.0
+    measured = replace(model, mesh468=seen, mesh468_offset=ways, mesh468_error=np.full(468, 0.02))
+    blind = replace(measured, mesh468_offset=None)
+    planted = plant(30, seed=13)
+    points = model.points(seen, planted.geometry, planted.expression) + ways
+    picture = project(points, planted.rotation, planted.translation, planted.scale)
+    track = as_track(picture, scheme="mediapipe468")
+    assert error_share(fit_clip(track, measured)).mean() < 0.003
+    assert error_share(fit_clip(track, blind)).mean() > 0.01
+
+
+def test_points_measured_to_be_unreliable_say_less(model, plant, as_track):
+    from dataclasses import replace
+
+    from talkin.face3d.camera import project
+
+    random = np.random.default_rng(6)
+    seen = random.choice(2000, 468, replace=False)
+    is_bad = np.arange(468) % 2 == 0
+    planted = plant(30, seed=14)
+    points = model.points(seen, planted.geometry, planted.expression)
+    picture = project(points, planted.rotation, planted.translation, planted.scale)
+    picture += random.normal(size=(468, 2)) * np.where(is_bad, 0.08, 0.0)[:, None] * 178
+    track = as_track(picture, scheme="mediapipe468")
+    plain = replace(model, mesh468=seen, mesh468_offset=None, mesh468_error=None)
+    told = replace(plain, mesh468_error=np.where(is_bad, 0.08, 0.004))
+    errors = [
+        turn_error_deg(
+            fit_clip(track, used, FitConfig(largest_error=1.0)).rotation, planted.rotation
+        )
+        for used in (plain, told)
+    ]
+    assert errors[1] < 0.5 * errors[0]

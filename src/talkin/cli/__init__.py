@@ -1,8 +1,10 @@
 """The `talkin` command: the library without Kedro.
 
 - `editing`: `talkin edit`.
+- `face`: `talkin face import`, `talkin face export`.
 - `footage`: `talkin fit`, `talkin manifest`.
 - `machine`: `talkin info`, `talkin fetch-nets`.
+- `provenance`: `talkin verify`, `talkin consent check`, `talkin consent trace`.
 - `running`: errors as one line, progress bars.
 
 Everything heavy is imported inside the commands, so that `talkin --help` answers at once.
@@ -11,8 +13,10 @@ Everything heavy is imported inside the commands, so that `talkin --help` answer
 import click
 
 from talkin.cli.editing import edit
+from talkin.cli.face import face
 from talkin.cli.footage import fit, manifest
 from talkin.cli.machine import fetch_nets, info
+from talkin.cli.provenance import consent, verify
 
 _EPILOG = """\b
 A first edit, once `make demo` has trained a model:
@@ -31,5 +35,5 @@ def main() -> None:
     """
 
 
-for _command in (edit, fit, manifest, fetch_nets, info):
+for _command in (edit, face, fit, manifest, fetch_nets, info, verify, consent):
     main.add_command(_command)

@@ -5,25 +5,26 @@ pose and expression of all frames in one chain that leans on time.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
-from talkin.errors import FaceModelError, NoFaceError
+from talkin.errors import NoFaceError
 from talkin.face3d.camera import euler_angles, rotation_matrix
+from talkin.face3d.fitting_points import PointsToFit, points_to_fit
 from talkin.face3d.fitting_solver import NoiseModel, Priors, solve_frames, solve_geometry
 from talkin.face3d.fitting_start import HeadPose, scaled_orthography
-from talkin.face3d.fitting_terms import FaceBasis, Observations
+from talkin.face3d.fitting_terms import Observations
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468, LandmarkTrack
+from talkin.footage.landmarks import LandmarkTrack
 
 _OUTER_EYE_CORNERS = (36, 45)
 _FEWEST_POINTS = 12
 _CUT_SHIFT = 0.6  # of the interocular distance, between neighbouring frames
 _CUT_SCALE = 0.25
-_LIP_REACH_MM = 4.0
 _PASSES_WITHOUT_KEYFRAMES = 3  # the noise is learned on all frames then
 
 
@@ -57,6 +58,12 @@ class FitConfig(BaseModel):
     )
     jaw_weight: float = Field(
         default=0.4, gt=0, le=1, description="Weight of the 17 jaw points beside the others"
+    )
+    point_error_floor: float = Field(
+        default=0.004,
+        gt=0,
+        description="A dense mesh's points weigh by the inverse square of their measured error "
+        "(share of the interocular distance), errors below this counting as this",
     )
     lip_weight: float = Field(
         default=8.0,
@@ -99,18 +106,23 @@ def fit_clip(
         FaceModelError: If the track's points have no vertices in the model.
     """
     config = config or FitConfig()
-    vertices, columns, weights = _correspondence(track, model, config)
-    points = np.asarray(track.points, dtype=np.float64)[:, columns]
+    fitted = points_to_fit(
+        model, track.scheme, config.jaw_weight, config.lip_weight, config.point_error_floor
+    )
+    points = np.asarray(track.points, dtype=np.float64)[:, fitted.columns]
     present = np.asarray(np.isfinite(points).all(axis=2))
-    usable = np.asarray(track.is_found) & (present.sum(1) >= min(_FEWEST_POINTS, len(columns)))
+    usable = np.asarray(track.is_found) & (
+        present.sum(1) >= min(_FEWEST_POINTS, len(fitted.columns))
+    )
     frames = np.flatnonzero(usable)
     if not len(frames):
         raise NoFaceError(
             f"{clip}: no face was found in any of its {len(usable)} frames; use footage that shows "
             "the face, or another landmark source"
         )
-    basis = FaceBasis(*(array[vertices].astype(np.float64) for array in _arrays(model)))
-    solver = _ClipSolver(np.where(present[..., None], points, 0.0), present * weights, basis, model)
+    solver = _ClipSolver(
+        np.where(present[..., None], points, 0.0), present * fitted.weights, fitted, model
+    )
     if geometry is None:
         geometry = solver.geometry(frames, config)
     pose, expression = solver.frames(frames, geometry, config, cuts)
@@ -124,40 +136,6 @@ def fit_clip(
     return _as_parameters(track, model, geometry, (frames, pose, expression), solver, config)
 
 
-def _arrays(model: MorphableModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return model.mean, model.geometry_basis, model.expression_basis
-
-
-def _correspondence(
-    track: LandmarkTrack, model: MorphableModel, config: FitConfig
-) -> tuple[Int[np.ndarray, "k"], Int[np.ndarray, "k"], Float[np.ndarray, "k"]]:
-    """Model vertices, the track's point numbers, and weights of the points to fit."""
-    if track.scheme == "mediapipe468" and (model.mesh468 >= 0).any():
-        columns = np.flatnonzero(model.mesh468 >= 0)
-        # Neighbouring points of a dense mesh err together: all of them say as much as 68.
-        vertices = model.mesh468[columns]
-        return vertices, columns, 68 / len(columns) * _lip_weights(model, vertices, config)
-    weights = np.ones(68)
-    weights[:17] = config.jaw_weight
-    if track.scheme == "ibug68":
-        return model.landmarks68, np.arange(68), weights
-    if track.scheme == "mediapipe468":
-        return model.landmarks68, IBUG68_IN_MEDIAPIPE468, weights
-    raise FaceModelError(
-        f"landmarks of the layout {track.scheme!r} have no counterpart in face model "
-        f"{model.name}; use ibug68 or mediapipe468"
-    )
-
-
-def _lip_weights(
-    model: MorphableModel, vertices: Int[np.ndarray, "k"], config: FitConfig
-) -> Float[np.ndarray, "k"]:
-    """More for points on the lips, which a dense mesh would drown in cheeks and forehead."""
-    lips = model.mean[model.landmarks68[48:]]
-    away = np.linalg.norm(model.mean[vertices][:, None] - lips[None], axis=2).min(1)
-    return np.where(away < _LIP_REACH_MM, config.lip_weight, 1.0)
-
-
 class _ClipSolver:
     """The stages of one clip over the same landmarks."""
 
@@ -165,10 +143,11 @@ class _ClipSolver:
         self,
         picture: Float[np.ndarray, "frames points 2"],
         weights: Float[np.ndarray, "frames points"],
-        basis: FaceBasis,
+        fitted: PointsToFit,
         model: MorphableModel,
     ) -> None:
-        self.picture, self.weights, self.basis, self.model = picture, weights, basis, model
+        self.picture, self.weights, self.model = picture, weights, model
+        self.basis, self.geometry_axes = fitted.basis, fitted.geometry_axes
         self.noise: NoiseModel | None = None
 
     def geometry(self, frames: Int[np.ndarray, "n"], config: FitConfig) -> Float[np.ndarray, "g"]:
@@ -179,7 +158,11 @@ class _ClipSolver:
         seen = self.noise.weighed(
             Observations(self.picture[chosen], self.weights[chosen], np.ones(len(chosen)))
         )
-        return solve_geometry(seen, self.basis, _priors(config), self.noise, config.geometry_steps)
+        seen_axes = replace(self.basis, geometry=self.basis.geometry @ self.geometry_axes)
+        amounts = solve_geometry(
+            seen, seen_axes, _priors(config), self.noise, config.geometry_steps
+        )
+        return self.geometry_axes @ amounts
 
     def frames(
         self,

@@ -170,6 +170,8 @@ def _believe_expression(equations: FrameEquations, expression: np.ndarray, weigh
     equations.gradient[:, N_POSE:] -= weight * expression
     turn = np.arange(N_POSE)
     equations.own[:, turn, turn] *= 1 + 1e-9
+    # Points that all lie in one place say nothing about turn and size: leave those as they are.
+    equations.own[:, turn[:4], turn[:4]] += 1e-3
 
 
 def _eliminated(
@@ -177,13 +179,17 @@ def _eliminated(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Solve for the shared unknowns, then for each frame's own."""
     n_geometry = coupling.shape[2]
-    right = np.concatenate([coupling, equations.gradient[..., None]], axis=2)
-    solved = np.linalg.solve(equations.own, right)
-    flat = coupling.reshape(-1, n_geometry)
-    reduced = system - flat.T @ solved[..., :-1].reshape(-1, n_geometry)
-    rest = pull - flat.T @ solved[..., -1].ravel()
-    change = cho_solve(cho_factor(reduced, check_finite=False), rest)
-    return change, solved[..., -1] - solved[..., :-1] @ change
+    # With own = L L', all that is taken from the system is a square: half of it need be computed.
+    inverse = np.linalg.inv(np.linalg.cholesky(equations.own))
+    halved = inverse @ coupling
+    towards = (inverse @ equations.gradient[..., None])[..., 0]
+    flat = halved.reshape(-1, n_geometry)
+    reduced = system - flat.T @ flat
+    change = cho_solve(
+        cho_factor(reduced, check_finite=False), pull - flat.T @ towards.ravel(), check_finite=False
+    )
+    own = np.swapaxes(inverse, 1, 2) @ (towards - halved @ change)[..., None]
+    return change, own[..., 0]
 
 
 def _chain_stiffness(

@@ -7,6 +7,7 @@ animator which coefficients make which action.
 """
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def build_gaussian_process_model() -> MorphableModel:
     is_front = skin[:, 2] > -60
     geometry = geometry_modes(skin, net.mirror, is_front, N_GEOMETRY)
     expression, _ = _expression()
-    return MorphableModel(
+    model = MorphableModel(
         name=MODEL_NAME,
         mean=np.concatenate([skin, *[part.points for part in parts]]).astype(np.float32),
         geometry_basis=_following(geometry, parts).astype(np.float32),
@@ -52,8 +53,9 @@ def build_gaussian_process_model() -> MorphableModel:
         triangles=_triangles(net, parts)[0].astype(np.int32),
         landmarks68=np.arange(68),
         mouth39=np.concatenate([np.arange(48, 68), np.arange(3, 14), net.cheek]),
-        mesh468=_calibrated_mesh468(),
+        mesh468=np.full(468, -1),
     )
+    return _with_measured_points(model)
 
 
 @lru_cache(maxsize=1)
@@ -137,10 +139,16 @@ def _triangles(net: SkinNet, parts: list[Part]) -> tuple[Int[np.ndarray, "t 3"],
     return np.concatenate(found), names
 
 
-def _calibrated_mesh468() -> Int[np.ndarray, "468"]:
-    """Vertices that the 468 MediaPipe points see, where they were measured for this model."""
-    if _CALIBRATION.exists():
-        measured = json.loads(_CALIBRATION.read_text())
-        if measured.get("model") == MODEL_NAME:
-            return np.array(measured["vertices"])
-    return np.full(468, -1)
+def _with_measured_points(model: MorphableModel) -> MorphableModel:
+    """Tell where the 468 MediaPipe points lie, if that was measured for this model."""
+    if not _CALIBRATION.exists():
+        return model
+    measured = json.loads(_CALIBRATION.read_text())
+    if measured.get("model") != MODEL_NAME:
+        return model
+    return replace(
+        model,
+        mesh468=np.array(measured["vertices"]),
+        mesh468_offset=np.array(measured["offset_mm"], dtype=np.float32),
+        mesh468_error=np.array(measured["error"], dtype=np.float32),
+    )

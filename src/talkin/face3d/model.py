@@ -5,7 +5,8 @@ it is. Coefficients are in units of their standard deviation: the bases are stor
 multiplied by it.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ _ARRAYS = (
     "mouth39",
     "mesh468",
 )
+_MEASURED_ARRAYS = ("mesh468_offset", "mesh468_error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,10 @@ class MorphableModel:
             (iBUG 3..13), 8 cheek points along the nasolabial folds (4 of the picture's left
             side from nose to mouth corner, then 4 of its right side).
         mesh468: Vertex that each of the 468 MediaPipe points sees, -1 where none matches.
+        mesh468_offset: The way from that vertex to the point itself, mm; None means none.
+        mesh468_error: How far each of them strays from its vertex, as a share of the distance of
+            the outer eye corners; None where it was not measured.
+        notes: Where an imported model comes from: `licence`, `source`, `source_sha256`.
     """
 
     name: str
@@ -52,6 +58,9 @@ class MorphableModel:
     landmarks68: Int[np.ndarray, "68"]
     mouth39: Int[np.ndarray, "39"]
     mesh468: Int[np.ndarray, "468"]
+    mesh468_offset: Float[np.ndarray, "468 3"] | None = None
+    mesh468_error: Float[np.ndarray, "468"] | None = None
+    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_geometry(self) -> int:
@@ -85,8 +94,12 @@ class MorphableModel:
     def save(self, path: Path) -> None:
         """Write the model as safetensors, whole or not at all."""
         arrays = {key: np.ascontiguousarray(getattr(self, key)) for key in _ARRAYS}
+        for key in _MEASURED_ARRAYS:
+            if getattr(self, key) is not None:
+                arrays[key] = np.ascontiguousarray(getattr(self, key))
+        metadata = {"name": self.name, "layout": "talkin-face-1", "notes": json.dumps(self.notes)}
         with replace_when_whole(path) as part:
-            save_file(arrays, part, metadata={"name": self.name, "layout": "talkin-face-1"})
+            save_file(arrays, part, metadata=metadata)
 
 
 def load_model_file(path: Path) -> MorphableModel:
@@ -103,8 +116,11 @@ def load_model_file(path: Path) -> MorphableModel:
                     f"{path} is no talkin face model (its layout is "
                     f"{metadata.get('layout', 'not named')}, talkin-face-1 was expected)"
                 )
+            present = [key for key in _MEASURED_ARRAYS if key in set(opened.keys())]
             return MorphableModel(
-                name=metadata["name"], **{key: opened.get_tensor(key) for key in _ARRAYS}
+                name=metadata["name"],
+                notes=json.loads(metadata.get("notes", "{}")),
+                **{key: opened.get_tensor(key) for key in (*_ARRAYS, *present)},
             )
-    except (OSError, SafetensorError, KeyError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise FaceModelError(f"face model {path} cannot be read: {error}") from error

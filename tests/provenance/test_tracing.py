@@ -116,3 +116,8 @@ def test_a_table_that_cannot_be_read_stops_the_search_rather_than_hide_files(dat
         derived_from("ann", data)
     with pytest.raises(FootageError, match="no such folder"):
         derived_from("ann", data / "none")
+
+
+def test_other_peoples_files_are_not_even_opened(data):
+    put(data / "02_intermediate/landmarks/bo_1.parquet", b"no table at all")
+    assert derived_from("ann", data).clips == ("ann_1",)

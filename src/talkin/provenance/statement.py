@@ -49,31 +49,28 @@ class Statement:
 def read_statement(manifest: Mapping[str, Any]) -> Statement:
     """Take apart a manifest as C2PA's library gives it, whoever wrote it."""
     actions = _actions(manifest)
-    edit: Mapping[str, Any] = next((action for action in actions if _source_type(action)), {})
+    edit = next((action for action in actions if _source_type(action)), {})
     agent = edit.get("softwareAgent")
-    generator: Mapping[str, Any] = next(iter(manifest.get("claim_generator_info") or []), {})
-    signature = manifest.get("signature_info") or {}
+    generator = next(iter(_mappings(manifest.get("claim_generator_info"))), {})
+    signature = _mapping(manifest.get("signature_info"))
+    signer = [str(signature[key]) for key in ("common_name", "issuer") if signature.get(key)]
     return Statement(
         title=printable(manifest.get("title")),
         software=_named(generator),
         model=_named(agent) if isinstance(agent, Mapping) else printable(agent),
         time=printable(edit.get("when")),
         source_type=_source_type(edit),
-        ingredients=tuple(_ingredient(item) for item in manifest.get("ingredients") or []),
-        signer=printable(
-            ", ".join(
-                str(signature[key]) for key in ("common_name", "issuer") if signature.get(key)
-            )
-        ),
+        ingredients=tuple(_ingredient(item) for item in _mappings(manifest.get("ingredients"))),
+        signer=printable(", ".join(signer)),
         actions=tuple(printable(action.get("action")) for action in actions),
     )
 
 
 def _actions(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
-    for assertion in manifest.get("assertions") or []:
+    for assertion in _mappings(manifest.get("assertions")):
         if str(assertion.get("label")).startswith("c2pa.actions"):
-            found += assertion.get("data", {}).get("actions") or []
+            found += _mappings(_mapping(assertion.get("data")).get("actions"))
     return found
 
 
@@ -82,11 +79,19 @@ def _source_type(action: Mapping[str, Any]) -> str:
 
 
 def _ingredient(item: Mapping[str, Any]) -> StatedIngredient:
-    details = item.get("metadata") or {}
+    details = _mapping(item.get("metadata"))
     role = details.get("role") or item.get("relationship")
-    return StatedIngredient(
-        printable(role), printable(item.get("title")), printable(details.get("sha256"))
-    )
+    texts = (role, item.get("title"), details.get("sha256"))
+    return StatedIngredient(*(printable(text) for text in texts))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
 def _named(entry: Mapping[str, Any]) -> str:

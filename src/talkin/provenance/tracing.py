@@ -6,7 +6,7 @@ and a model's folder or the index it was trained from lists its speakers.
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ _DERIVED = (
     "08_reporting",
 )  # fmt: skip
 _MODELS = "06_models"
-_TABLES = {".csv", ".parquet"}
 _TEXTS = {".html", ".json"}
 _LARGEST_TEXT = 200_000_000
 
@@ -77,9 +76,10 @@ def derived_from(speaker: str, data: Path) -> Derived:
     known, wanted = {*owners, *_all_jobs(data)}, clips | jobs
     tables, files = [], []
     for path in _files_under(data, _DERIVED):
-        if _belongs(path.name, wanted, known):
+        owner = _owner(path.name, known)
+        if owner in wanted:
             files.append(path)
-        elif _mentions(path, {speaker, *wanted}):
+        elif owner is None and _mentions(path, {speaker, *wanted}):
             tables.append(path)
     raw = _files_under(data, ("01_raw",))
     models, notes = _models(data, speaker)
@@ -87,7 +87,7 @@ def derived_from(speaker: str, data: Path) -> Derived:
         speaker=speaker,
         clips=tuple(sorted(clips)),
         jobs=tuple(sorted(jobs)),
-        footage=tuple(path for path in raw if _belongs(path.name, clips, set(owners))),
+        footage=tuple(path for path in raw if _owner(path.name, owners) in clips),
         files=tuple(files),
         tables=tuple(tables),
         models=models,
@@ -150,22 +150,39 @@ def _files_under(data: Path, layers: Iterable[str]) -> list[Path]:
     )
 
 
-def _belongs(name: str, wanted: set[str], known: set[str]) -> bool:
-    """Whether a file is of a wanted clip or job, and not of a longer name that begins alike."""
+def _owner(name: str, known: Container[str]) -> str | None:
+    """The clip or job that a file is of: the longest known name that it begins with."""
     parts = name.split(".")
-    stems = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
-    owner = next((stem for stem in stems if stem in known), None)
-    return owner in wanted
+    stems = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((stem for stem in stems if stem in known), None)
 
 
 def _mentions(path: Path, names: set[str]) -> bool:
     """Whether a table's cells, or a report's text, hold one of the names."""
-    if path.suffix in _TABLES:
+    if path.suffix == ".parquet":
+        return not names.isdisjoint(_texts_of(path))
+    if path.suffix == ".csv":
         return any(str(cell) in names for row in _rows(path) for cell in row.values())
     if path.suffix in _TEXTS and path.stat().st_size <= _LARGEST_TEXT:
         text = path.read_text(encoding="utf-8", errors="replace")
         return any(name in text for name in names)
     return False
+
+
+def _texts_of(path: Path) -> Iterator[str]:
+    """Every different text in a table, without reading its numbers."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        schema = file.schema_arrow
+        is_text = (pyarrow.types.is_string, pyarrow.types.is_large_string)
+        columns = [item.name for item in schema if any(test(item.type) for test in is_text)]
+        for column in file.read(columns=columns).columns:
+            yield from (text for text in column.unique().to_pylist() if text)
+    except (OSError, ValueError) as error:
+        raise FootageError(f"{path} cannot be read, so nothing can be traced: {error}") from error
 
 
 def _models(data: Path, speaker: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:

@@ -25,7 +25,11 @@ _SHOWN = {
 }
 
 
-@click.command()
+def _example(line: str) -> str:
+    return f"\b\nExample:\n  {line}"
+
+
+@click.command(epilog=_example("talkin verify edited.mp4"))
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for other programs.")
 @click.option("--trust", type=_FILE, help="PEM file of root certificates whose signers you trust.")
@@ -38,14 +42,10 @@ _SHOWN = {
 @click.option("--mark-key", default="talkin", show_default=True, help="Key of the invisible mark.")
 @explains_errors
 def verify(file: Path, as_json: bool, trust: Path | None, mark: bool, mark_key: str) -> None:
-    r"""Say whether FILE was edited, and whether its content credentials hold.
+    """Say whether FILE was edited, and whether its content credentials hold.
 
     Exits 0 only where credentials are there and hold; 1 where the file was tampered with, bears
     none, or cannot be read. Nothing is asked of the network.
-
-    \b
-    Example:
-      talkin verify edited.mp4
     """
     from talkin.provenance.verification import verify as verify_file
 
@@ -76,7 +76,9 @@ def consent() -> None:
     """Who agreed to what, and what was made from them."""
 
 
-@consent.command()
+@consent.command(
+    epilog=_example("talkin consent check footage/manifest.csv footage/consent.csv --purpose train")
+)
 @click.argument("manifest", type=_FILE)
 @click.argument("register", type=_FILE)
 @click.option(
@@ -87,12 +89,7 @@ def consent() -> None:
 )
 @explains_errors
 def check(manifest: Path, register: Path, purpose: "tuple[Purpose, ...]") -> None:
-    r"""Check that everyone in the footage MANIFEST has a valid record in the REGISTER.
-
-    \b
-    Example:
-      talkin consent check footage/manifest.csv footage/consent.csv --purpose train
-    """
+    """Check that everyone in the footage MANIFEST has a valid record in the REGISTER."""
     from talkin.footage.manifest import read_manifest
     from talkin.provenance.consent import read_consent, require_consent
 
@@ -103,7 +100,7 @@ def check(manifest: Path, register: Path, purpose: "tuple[Purpose, ...]") -> Non
     click.echo(f"{speakers} speakers in {len(rows)} clips: everyone has a valid consent record")
 
 
-@consent.command()
+@consent.command(epilog=_example("talkin consent trace spk01 --data data"))
 @click.argument("speaker")
 @click.option(
     "--data",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from talkin.editing.edit_clip import EditConfig, edit_clip
 from talkin.editing.report import EditReport
@@ -72,6 +73,7 @@ def edit(video: Path, audio: Path, output: Path, width: int, height: int) -> Edi
         "audio_to_expression": {"hidden": 16, "layers": 1},
         "renderer": {"width": 4, "depth": 2},
     }
+    torch.manual_seed(0)
     networks = TalkingFace(TalkingFaceConfig.model_validate(settings), face_model).eval()
     detector = ToldFace(face_model, width, height)
     return edit_clip(video, audio, output, networks, face_model, detector, EditConfig())

@@ -223,3 +223,16 @@ def test_frames_at_once_do_not_change_the_expression(monkeypatch):
     parts = driving_module.expression_of_speech(speech(1.2), times, Hearing(1, 1))
     assert whole.shape == (30, 4)
     assert parts == pytest.approx(whole, abs=1e-5)
+
+
+def test_mfcc_of_pieces_equals_that_of_the_whole(monkeypatch):
+    from talkin.footage.mfcc import MfccConfig, compute_mfcc
+
+    monkeypatch.setattr(driving_module, "_ROWS_AT_ONCE", 37)
+    rng = np.random.default_rng(0)
+    for n_samples in (1100, 5921, 16000, 20479):
+        sound = Audio(rng.normal(0, 0.1, n_samples).astype(np.float32), 16000)
+        for config in (MfccConfig(), MfccConfig(window_s=0.064)):
+            whole = compute_mfcc(sound, config)
+            parts = driving_module.mfcc_piece_by_piece(sound, config)
+            assert parts == pytest.approx(whole, abs=1e-3)

@@ -62,3 +62,12 @@ def test_loudness_of_a_sine_is_three_decibels_below_its_peak():
 def test_times_beyond_the_sound_are_silent():
     flags = is_speech(bursts((0, 4)), np.arange(200) / 25, CONFIG)
     assert not flags[101:].any()
+
+
+def test_loudness_of_a_long_sound_is_that_of_its_parts(monkeypatch):
+    sound = bursts((0.3, 1.5), (2.0, 3.1), noise=1e-3)
+    whole = loudness_dbfs(sound, TIMES, 0.05)
+    monkeypatch.setattr("talkin.editing.speech_activity._TIMES_AT_ONCE", 7)
+    assert loudness_dbfs(sound, TIMES, 0.05) == pytest.approx(whole)
+    by_hand = np.mean(np.square(sound.samples[round(0.975 * RATE) : round(1.025 * RATE)]))
+    assert whole[25] == pytest.approx(10 * np.log10(by_hand), abs=1e-3)

@@ -1,5 +1,6 @@
 """From new speech to the expression of every output frame."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,11 @@ from talkin.face3d.parameters import FaceParameters
 from talkin.footage.audio import Audio
 
 if TYPE_CHECKING:
+    from talkin.footage.mfcc import MfccConfig
     from talkin.networks.talking_face import TalkingFace
 
 _FRAMES_AT_ONCE = 256
+_ROWS_AT_ONCE = 3000
 _SMOOTHING_PX_PER_MM = 384 / 210  # the scale for which the smoothing's pixels are meant
 _INNER_LIP_TOP, _INNER_LIP_BOTTOM = [13, 14, 15], [19, 18, 17]
 
@@ -52,10 +55,9 @@ def expression_of_speech(
     """
     import torch
 
-    from talkin.footage.mfcc import compute_mfcc
     from talkin.samples.windows import audio_windows
 
-    mfcc = compute_mfcc(audio, model.config.mfcc)
+    mfcc = mfcc_piece_by_piece(audio, model.config.mfcc)
     device = next(model.parameters()).device
     parts = []
     with torch.inference_mode():
@@ -65,6 +67,23 @@ def expression_of_speech(
             heard = torch.from_numpy(windows.astype(np.float32)).to(device)
             parts.append(model.expression_from_audio(heard).float().cpu().numpy())
     return np.concatenate(parts)
+
+
+def mfcc_piece_by_piece(
+    audio: Audio, config: "MfccConfig"
+) -> Float[np.ndarray, "rows coefficients"]:
+    """`compute_mfcc`, half a minute at a time: the spectrum of the whole would fill memory."""
+    from talkin.footage.mfcc import compute_mfcc
+
+    hop = round(config.hop_s * config.sample_rate)
+    margin = math.ceil(config.window_s / config.hop_s) + 2  # rows whose windows meet a cut
+    n_rows, pieces = 1 + len(audio) // hop, []
+    for first in range(0, n_rows, _ROWS_AT_ONCE):
+        stop, begin = min(first + _ROWS_AT_ONCE, n_rows), max(first - margin, 0)
+        samples = audio.samples[begin * hop : (stop + margin) * hop]
+        rows = compute_mfcc(Audio(samples, audio.sample_rate), config)
+        pieces.append(rows[first - begin : stop - begin])
+    return np.concatenate(pieces)
 
 
 def closed_mouth(

@@ -7,6 +7,8 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from talkin.footage.audio import Audio
 
+_TIMES_AT_ONCE = 2048
+
 
 class SpeechActivityConfig(BaseModel):
     """What counts as speech."""
@@ -51,13 +53,19 @@ def loudness_dbfs(
     audio: Audio, times_s: Float[np.ndarray, "frames"], window_s: float
 ) -> Float[np.ndarray, "frames"]:
     """Root mean square level around each time, dB full scale; -120 where there is no sound."""
-    energy = np.concatenate([[0.0], np.cumsum(np.square(audio.samples, dtype=np.float64))])
     half = window_s / 2
     start, stop = (
         np.clip(np.rint((times_s + edge) * audio.sample_rate), 0, len(audio.samples)).astype(int)
         for edge in (-half, half)
     )
-    power = (energy[stop] - energy[start]) / np.maximum(stop - start, 1)
+    energy = np.zeros(len(times_s))
+    for first in range(0, len(times_s), _TIMES_AT_ONCE):
+        block = np.s_[first : first + _TIMES_AT_ONCE]
+        begin, end = int(start[block].min()), int(stop[block].max())
+        squares = np.square(audio.samples[begin:end], dtype=np.float64)
+        sums = np.concatenate([[0.0], np.cumsum(squares)])
+        energy[block] = sums[stop[block] - begin] - sums[start[block] - begin]
+    power = energy / np.maximum(stop - start, 1)
     return 10 * np.log10(np.maximum(power, 1e-12))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from talkin.face3d.model import MorphableModel
 
@@ -89,7 +90,7 @@ def write_3ddfa_arrays(folder: Path, small: Small) -> Path:
 
 
 def write_bfm2017(path: Path, small: Small) -> Path:
-    import h5py
+    h5py = pytest.importorskip("h5py")
 
     names = {
         "center.chin.tip": 8,

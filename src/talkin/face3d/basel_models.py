@@ -75,7 +75,7 @@ def read_bfm2017(path: Path) -> ForeignModel:
     try:
         import h5py
     except ImportError as error:
-        raise FaceModelError("BFM 2017 is an HDF5 file: pip install h5py to read it") from error
+        raise FaceModelError(f"{path} is an HDF5 file: pip install h5py to read it") from error
     try:
         with h5py.File(path, "r") as opened:
             shape, moves = opened["shape/model"], opened["expression/model"]

@@ -1,12 +1,13 @@
 """What the invisible mark survives, how often it is seen where there is none, and what it costs.
 
-    python benchmarks/provenance/watermark.py [CLIP ...] [--strength 1.5] [--frames 75]
+    python benchmarks/provenance/watermark.py [CLIP ...] [--strength 1.5] [--frames 75] [--mouth]
 
 Clips are footage files; without any, three synthetic scenes are used. Each is marked, written as
 an edit is (H.264, crf 17), and attacked: encoded anew at four qualities, resized, cropped. The
 same clip unmarked, and the marked one under wrong keys, must not be found. Prints a table a clip
 (the scores), the detection rate of each attack, the highest score without a mark, the PSNR that
-the mark costs, and milliseconds a frame. Set OMP_NUM_THREADS=1 to compare between machines.
+the mark costs, and milliseconds a frame. `--mouth` marks only 30 % x 40 % of the frame, where a
+mouth might be, to compare. Set OMP_NUM_THREADS=1 to compare between machines.
 """
 
 import argparse
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="*")
     parser.add_argument("--strength", type=float, default=WatermarkConfig().strength)
     parser.add_argument("--frames", type=int, default=75)
+    parser.add_argument("--mouth", action="store_true", help="mark a mouth's place alone")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     config = WatermarkConfig(strength=options.strength)
@@ -46,7 +48,7 @@ def main() -> None:
     scores: dict[str, list[float]] = {}
     chance: list[float] = []
     for name, images in _footage(options.clips, options.frames):
-        row, unmarked = _attacked(name, images, config)
+        row, unmarked = _attacked(name, images, config, options.mouth)
         chance += unmarked
         for attack, score in row.items():
             scores.setdefault(attack, []).append(score)
@@ -83,13 +85,15 @@ def _scene(width: int, height: int, n: int, seed: int) -> Images:
 
 
 def _attacked(
-    name: str, images: Images, config: WatermarkConfig
+    name: str, images: Images, config: WatermarkConfig, mouth: bool
 ) -> tuple[dict[str, float], list[float]]:
     height, width = images[0].shape[:2]
     mark = Watermark(width, height, config)
     start = time.perf_counter()
     marked = [mark.embed(image) for image in images]
     mark_ms = 1e3 * (time.perf_counter() - start) / len(images)
+    if mouth:
+        marked = [_mouth_alone(*pair) for pair in zip(images, marked, strict=True)]
     edit, plain = _encoded(marked, 17), _encoded(images, 17)
     scores = {}
     for attack, change in _attacks(width, height).items():
@@ -111,6 +115,14 @@ def _attacked(
         flush=True,
     )
     return scores, chance
+
+
+def _mouth_alone(image: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    place = np.s_[int(0.4 * height) : int(0.8 * height), int(0.35 * width) : int(0.65 * width)]
+    result = image.copy()
+    result[place] = marked[place]
+    return result
 
 
 def _attacks(width: int, height: int) -> dict[str, Callable[[Images], Images]]:

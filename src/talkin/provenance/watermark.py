@@ -7,9 +7,14 @@ correlates it with the key's tile at every offset (so cropping does not matter) 
 in question (so resizing does not matter). The tile is the same in every frame, because an encoder
 copies what stands still and throws away what flickers.
 
-Why the whole frame and not the edited mouth alone: at equal visibility the mouth is too small.
-Marked there, and even at a higher strength, 512 px footage lost the mark at H.264's crf 28 and
-when halved in size; marked everywhere it kept it at crf 33 (`benchmarks/provenance/watermark.py`).
+Measured with `benchmarks/provenance/watermark.py` on 16 filmed clips, 224 px to 720p, 50 frames
+each, threshold 7.5, after H.264: found in all of them at crf 18, 23 and 28, at 0.75 of the size
+and cropped by 10 %; in 75 % at crf 33 and 88 % at half the size (what is lost is 256 px or
+smaller). Unmarked clips and wrong keys: none of 330 found, 5.7 at most. The mark alone costs
+44.5 dB PSNR, and 1 to 5 dB of what crf 17 leaves (40.7 to 39.6, 48.1 to 42.7 at worst).
+
+Why the whole frame and not the edited mouth alone: the mouth is too small. Marked on 30 % x 40 %
+of the frame, four clips of four lost the mark at crf 28 and at either smaller size.
 
 What it does not do: it carries no message, and whoever knows the key can also take it off or put
 it on. With the default key that is everybody: the mark answers careless loss of the signed

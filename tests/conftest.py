@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 for _name, _value in (
     ("OMP_NUM_THREADS", "1"),
     ("MLFLOW_DISABLE_TELEMETRY", "true"),
@@ -11,3 +13,9 @@ for _name, _value in (
 ):
     os.environ.setdefault(_name, _value)
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # a developer's own server must not see test runs
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signing_of_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Edits that tests make are signed by a key of their own, not by the developer's."""
+    os.environ.setdefault("TALKIN_SIGNING", str(tmp_path_factory.mktemp("signing")))

@@ -11,6 +11,7 @@ import pytest
 from talkin.errors import FootageError, NoFaceError
 from talkin.footage.audio import Audio, read_audio, write_wav
 from talkin.footage.video import VideoWriter, iter_frames, probe_video
+from talkin.provenance.verification import verify
 
 
 @pytest.fixture
@@ -316,3 +317,10 @@ def test_a_full_disk_while_frames_are_kept_for_playing_back_is_said(scene, face,
     video, audio = scene.video(face), scene.speech(1.2)
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
     refused(scene, "No space left", video, audio)
+
+
+def test_an_edit_says_of_itself_that_it_was_edited(scene, face):
+    footage = scene.video(face)
+    report = scene.edit(footage, scene.speech())
+    assert verify(report.output).state == "edited"
+    assert verify(footage).state == "unmarked"

@@ -32,7 +32,7 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
         lambda sound, times, model: np.ones((len(times), 1), np.float32),
     )
     config = SimpleNamespace(crop=CropConfig(size_px=96), mfcc=SimpleNamespace(sample_rate=16000))
-    model = SimpleNamespace(config=config, face_model=toy_model)
+    model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")
     return {
         "video": video,
         "audio": audio,

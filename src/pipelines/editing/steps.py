@@ -36,8 +36,9 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     Returns:
         The edited clip, its truth or None, both beside the target, and what was done.
     """
-    from talkin.editing.edit_clip import edit_clip
+    from talkin.editing.edit_clip import credential_of, edit_clip
     from talkin.editing.side_by_side import write_side_by_side
+    from talkin.provenance.credentials import signed_when_whole
 
     model, folder = _model(model_folder), Path(scratch)
     edited = folder / f"{job}.edited.mp4"
@@ -48,7 +49,9 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     clips = [("target", Path(target)), ("edited", edited), ("truth", true_clip)]
     shown = [(label, clip) for label, clip in clips if clip is not None]
     beside = folder / f"{job}.beside.mp4"
-    write_side_by_side([clip for _, clip in shown], [label for label, _ in shown], beside, edited)
+    with signed_when_whole(beside, credential_of(Path(target), Path(audio), model)) as unsigned:
+        clips_shown, labels = [clip for _, clip in shown], [label for label, _ in shown]
+        write_side_by_side(clips_shown, labels, unsigned, edited)
     notes = report.to_dict()
     notes.pop("output")
     return edited, true_clip, beside, notes

@@ -17,7 +17,9 @@ _DEFAULT_MODEL = Path("data/06_models/talking_face")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(
+    epilog="Example: talkin edit --video me.mp4 --audio speech.wav --out edited.mp4 --compare"
+)
 @click.option("--video", type=_FILE, required=True, help="Footage of the person to edit.")
 @click.option("--audio", type=_FILE, required=True, help="The new speech; any sound or video file.")
 @click.option("--out", type=_FILE, required=True, help="The mp4 to write.")
@@ -56,15 +58,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--report", "report_file", type=_FILE, help="Write what was done as JSON.")
 @explains_errors
 def edit(video: Path, audio: Path, out: Path, **options: Any) -> None:
-    r"""Make the person in VIDEO speak AUDIO.
+    """Make the person in VIDEO speak AUDIO.
 
     The output keeps the footage's size and frame rate and is as long as the speech. Frames in
-    which no face is found stay as they are and are listed. Stopping with Ctrl-C leaves no half
-    file, and an older output untouched.
-
-    \b
-    Example:
-      talkin edit --video me.mp4 --audio speech.wav --out edited.mp4 --compare
+    which no face is found stay as they are and are listed. The output carries signed content
+    credentials that say it was edited; `talkin verify` reads them. Stopping with Ctrl-C leaves no
+    half file, and an older output untouched.
     """
     consent = _consent(options["speaker"], options["consent_register"])
     config = _config(options)

@@ -31,6 +31,7 @@ from talkin.face3d.parameters import FaceParameters
 from talkin.footage.detection import LandmarkSource
 from talkin.footage.tracking import LandmarkTrack, TrackingConfig, track_landmarks
 from talkin.footage.video import VideoInfo, VideoWriter, iter_frames, probe_video
+from talkin.provenance.credentials import EditCredential, Ingredient, signed_when_whole
 from talkin.samples.alignment import crop_frame
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     """Make the person in a video say something else.
 
     The output has the footage's size and frame rate, the new sound, and the sound's length within
-    one frame. Frames without a face pass through unedited.
+    one frame. Frames without a face pass through unedited. What is written carries signed content
+    credentials (C2PA) that say it was edited, from what and by which model.
 
     Args:
         video: Footage of the target.
@@ -106,7 +108,8 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
             closing(ahead(_timed(decoded, clock, "decode"), _FRAMES_AHEAD))
         )
         frames = stack.enter_context(closing(ahead(painter.paint(images), _FRAMES_AHEAD)))
-        _write(_told(frames, tell, len(plan)), info, audio, output, comparison, clock)
+        credential = credential_of(video, audio, model)
+        _write(_told(frames, tell, len(plan)), info, audio, output, comparison, credential, clock)
     return _report(output, info, plan, notes, clock)
 
 
@@ -147,21 +150,32 @@ def _why_no_face(video: Path, track: LandmarkTrack) -> str:
     )
 
 
+def credential_of(video: Path, audio: Path, model: "TalkingFace") -> EditCredential:
+    """What the edited file says of itself: ingredients, and the model by its weights."""
+    return EditCredential(
+        ingredients=(Ingredient(role="target", path=video), Ingredient(role="audio", path=audio)),
+        model_version=model.version(),
+    )
+
+
 def _write(
     frames: Iterable[PaintedFrame],
     info: VideoInfo,
     audio: Path,
     output: Path,
     comparison: Path | None,
+    credential: EditCredential,
     clock: StageClock,
 ) -> None:
     with ExitStack() as stack:
         width, height = info.width, info.height
-        edited = stack.enter_context(VideoWriter(output, width, height, info.fps, audio))
+        unsigned = stack.enter_context(signed_when_whole(output, credential))
+        edited = stack.enter_context(VideoWriter(unsigned, width, height, info.fps, audio))
         compared = None
         if comparison is not None:
+            unsigned = stack.enter_context(signed_when_whole(comparison, credential))
             compared = stack.enter_context(
-                VideoWriter(comparison, 2 * width, height, info.fps, audio)
+                VideoWriter(unsigned, 2 * width, height, info.fps, audio)
             )
         for frame in frames:
             with clock.stage("encode"):

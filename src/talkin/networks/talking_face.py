@@ -3,6 +3,7 @@
 sound -> MFCC windows -> (Eq. 1) -> expression -> mouth landmarks -> heatmaps -> pictures
 """
 
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,6 +181,14 @@ class TalkingFace(nn.Module):
         pasted = frames.to(raw.dtype).clone()
         pasted[..., y0:y1, x0:x1] = raw[..., y0:y1, x0:x1]
         return RenderedWindow(raw=raw, pasted=pasted)
+
+    def version(self) -> str:
+        """First digits of a hash of all weights: which model made an edit, whatever its name."""
+        digest = sha256()
+        for name, value in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     def save(self, folder: Path, notes: dict[str, str] | None = None) -> None:
         """Write weights.safetensors, config.json and face_model.safetensors into a folder."""

@@ -1,5 +1,6 @@
-import multiprocessing
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,15 +70,17 @@ def test_a_key_that_others_may_read_is_refused_with_the_way_out(tmp_path, signer
         load_identity(folder=tmp_path / "signing")
 
 
-def _serial(folder):
-    return load_identity(folder=folder).serial
-
-
 def test_workers_that_start_at_once_agree_on_one_key(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(2) as pool:
-        serials = pool.map(_serial, [tmp_path / "shared"] * 4, chunksize=1)
+    code = (
+        "import sys; from pathlib import Path; from talkin.provenance.signing import load_identity;"
+        "print(load_identity(folder=Path(sys.argv[1])).serial)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "shared")]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    serials = [worker.communicate(timeout=60)[0].strip() for worker in workers]
+    assert all(worker.returncode == 0 for worker in workers)
     assert len(set(serials)) == 1
+    assert serials[0]
 
 
 def test_looking_for_a_local_key_makes_none(tmp_path):

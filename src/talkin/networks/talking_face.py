@@ -137,11 +137,11 @@ class TalkingFace(nn.Module):
         noise: Float[Tensor, "batch frames 3 height width"] | None = None,
         generator: torch.Generator | None = None,
     ) -> Float[Tensor, "batch frames 3 size size"]:
-        """Hide the mouth region under random noise, uniform in -1 .. 1.
+        """Hide the mouth region under random noise of amplitude `config.mask_noise`.
 
         Args:
             frames: Pictures in -1 .. 1.
-            noise: What fills the mask; drawn anew if None.
+            noise: What fills the mask, uniform in -1 .. 1 before its amplitude; drawn if None.
             generator: Where it is drawn from; a fixed one of the CPU if None, so that the same
                 frames always give the same pictures.
         """
@@ -151,7 +151,7 @@ class TalkingFace(nn.Module):
             shape = (*frames.shape[:3], y1 - y0, x1 - x0)
             noise = torch.rand(shape, generator=drawn_from, device=drawn_from.device) * 2 - 1
         masked = frames.clone()
-        masked[..., y0:y1, x0:x1] = noise.to(frames)
+        masked[..., y0:y1, x0:x1] = self.config.mask_noise * noise.to(frames)
         return masked
 
     def render(

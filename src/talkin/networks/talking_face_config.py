@@ -29,6 +29,13 @@ class TalkingFaceConfig(BaseModel):
     heatmap_sigma: float = Field(
         default=0.01, gt=0, le=0.2, description="Width of a landmark's bump, share of the crop."
     )
+    mask_noise: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="Amplitude of the noise that fills the mouth mask; the paper names none. At 1 "
+        "the noise drowns the heatmaps: after as many steps the lips follow them far less.",
+    )
     predict: Literal["expression", "landmarks"] = Field(
         default="expression",
         description="landmarks: the 2D ablation of Table 1a, which knows no geometry or pose.",

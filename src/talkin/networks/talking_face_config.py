@@ -33,8 +33,8 @@ class TalkingFaceConfig(BaseModel):
         default=0.1,
         gt=0,
         le=1,
-        description="Amplitude of the noise that fills the mouth mask; the paper names none. At 1 "
-        "the noise drowns the heatmaps: after as many steps the lips follow them far less.",
+        description="Amplitude of the noise that fills the mouth mask; the paper names none. Faint "
+        "noise leaves the sparse heatmaps readable.",
     )
     predict: Literal["expression", "landmarks"] = Field(
         default="expression",

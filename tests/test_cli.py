@@ -82,6 +82,19 @@ def test_a_speaker_without_consent_is_refused_before_any_work(call, clip, tmp_pa
     assert "bob" in asked.output
 
 
+def test_leave_to_train_is_no_leave_to_edit_and_a_voice_needs_its_own(call, clip, tmp_path):
+    register = tmp_path / "consent.csv"
+    register.write_text("consent,speaker,purpose,expires\nc1,ann,train;edit-face,\nc2,bob,train,\n")
+    files = ("edit", "--video", clip, "--audio", clip, "--out", tmp_path / "o.mp4")
+    for people, refused in (
+        (("--speaker", "bob"), "not for edit-face"),
+        (("--speaker", "ann", "--voice", "bob"), "not for edit-voice"),
+    ):
+        asked = call(*files, *people, "--consent-register", register)
+        assert asked.exit_code == 1
+        assert refused in asked.output
+
+
 def test_a_speaker_without_a_register_is_refused(call, clip, tmp_path):
     asked = call(
         "edit", "--video", clip, "--audio", clip, "--out", tmp_path / "o.mp4", "--speaker", "ann"

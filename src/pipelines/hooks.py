@@ -1,4 +1,4 @@
-"""Kedro's events told to MLflow: a run a pipeline run, its parameters flat, its end."""
+"""Kedro's events told to MLflow, and what to delete told where consent is missing."""
 
 import logging
 import subprocess
@@ -13,7 +13,10 @@ from kedro.pipeline import Pipeline
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
+from talkin.errors import ConsentError, TalkinError
+from talkin.provenance.tracing import derived_from
 
+_MOST_LINES = 60
 logger = logging.getLogger(__name__)
 
 
@@ -88,6 +91,35 @@ class TrackingHooks:
     def on_pipeline_error(self) -> None:
         """Close the run as failed; generator nodes report their errors only here."""
         tracking.end_run("FAILED")
+
+
+class ConsentHooks:
+    """Where consent is missing, tells what was derived from the speaker, so that it can go."""
+
+    def __init__(self) -> None:
+        """The project's place comes with the context."""
+        self._data = Path("data")
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Note where the data is."""
+        self._data = Path(context.project_path) / "data"
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """List data and models of whoever was refused."""
+        if not isinstance(error, ConsentError):
+            return
+        for speaker in error.speakers:
+            try:
+                lines = derived_from(speaker, self._data).in_words()
+            except TalkinError as untraceable:
+                lines = [f"{speaker}: {untraceable}"]
+            left = len(lines) - _MOST_LINES
+            more = (
+                [f"... and {left} lines more: talkin consent trace {speaker}"] if left > 0 else []
+            )
+            logger.error("Derived from %s", "\n".join([*lines[:_MOST_LINES], *more]))
 
 
 def _contains_stage(pipeline: Pipeline, stage: str) -> bool:

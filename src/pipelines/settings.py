@@ -2,9 +2,9 @@
 
 from kedro.config import OmegaConfigLoader
 
-from pipelines.hooks import TrackingHooks
+from pipelines.hooks import ConsentHooks, TrackingHooks
 
-HOOKS = (TrackingHooks(),)
+HOOKS = (TrackingHooks(), ConsentHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

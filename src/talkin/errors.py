@@ -22,4 +22,13 @@ class ConfigurationError(TalkinError):
 
 
 class ConsentError(TalkinError):
-    """A speaker without a valid consent record."""
+    """A speaker without a valid consent record.
+
+    Attributes:
+        speakers: Who was refused, so that what was derived from them can be listed.
+    """
+
+    def __init__(self, message: str, speakers: tuple[str, ...] = ()) -> None:
+        """Take the message and who it is about."""
+        super().__init__(message)
+        self.speakers = speakers

@@ -131,6 +131,14 @@ def test_the_record_that_a_clip_names_must_itself_allow_the_purpose(purposes):
         require_consent(manifest(("c1", "ann", "2026-ann-voice")), purposes, TODAY, "edit-voice")
 
 
+def test_a_clip_may_name_several_records(purposes):
+    both = manifest(("c1", "ann", "2026-ann; 2026-ann-voice"))
+    require_consent(both, purposes, date(2026, 1, 1), "edit-voice")
+    require_consent(both, purposes, TODAY, "train")
+    with pytest.raises(ConsentError, match="ann"):
+        require_consent(manifest(("c1", "ann", "synthetic;other")), purposes, TODAY, "train")
+
+
 def test_taking_consent_back_names_the_way_to_what_was_derived(purposes):
     with pytest.raises(ConsentError, match="`talkin consent trace ann`"):
         require_consent(["ann"], purposes, date(2026, 7, 1), "train")

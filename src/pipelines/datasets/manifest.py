@@ -96,10 +96,9 @@ class FootageTableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
 class EditRequestsDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
     """A CSV, a row an edit: `job, target, audio`; an absent file is an empty table.
 
-    `target` and `audio` are clips of the manifest or paths relative to the CSV's folder.
+    See `pipelines.editing.requests` for its columns. Loading adds `target_file` and `audio_file`:
+    the path that a name stands for if it is no clip.
     """
-
-    COLUMNS = ("job", "target", "audio")
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Name the file; `metadata` is a description for readers."""
@@ -107,28 +106,18 @@ class EditRequestsDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         self.metadata = metadata
 
     def load(self) -> "pd.DataFrame":
-        """Read the table.
-
-        Raises:
-            ConfigurationError: If a column is missing or a job is named twice.
-        """
+        """Read and check the table."""
         import pandas as pd
 
-        from talkin.errors import ConfigurationError
+        from pipelines.editing.requests import COLUMNS, SPEAKERS, read_edit_requests
 
-        if not self._path.exists():
-            return pd.DataFrame(columns=list(self.COLUMNS), dtype=str)
-        table = pd.read_csv(self._path, dtype=str, keep_default_na=False)
-        missing = [name for name in self.COLUMNS if name not in table]
-        if missing:
-            raise ConfigurationError(
-                f"{self._path}: column {missing[0]!r} is missing; its first line must be "
-                f"{','.join(self.COLUMNS)}"
-            )
-        twice = table["job"][table["job"].duplicated()].tolist()
-        if twice:
-            raise ConfigurationError(f"{self._path}: job {twice[0]!r} stands there twice")
-        return table
+        requests = read_edit_requests(self._path)
+        folder = self._path.parent.resolve()
+        for row in requests:
+            row["target_file"] = str(folder / row["target"])
+            row["audio_file"] = str(folder / row["audio"])
+        names = [*COLUMNS, *SPEAKERS, "target_file", "audio_file"]
+        return pd.DataFrame(requests, columns=names, dtype=str)
 
     def save(self, data: "pd.DataFrame") -> None:
         """Write the table."""

@@ -1,6 +1,7 @@
 """From a trained model and a table of jobs to edited clips.
 
 pipeline  the nodes and what flows between them
+requests  the list of edits that a user asks for, read and checked
 nodes     which edits to make, and making them
 steps     one edit: the clip, its truth where that is known, both beside the target
 """

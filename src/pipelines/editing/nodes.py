@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
+from pipelines.consent import require_consent_for_edits
 from pipelines.editing import steps
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
@@ -25,7 +26,7 @@ else:
     DetectionConfig = configured("talkin.footage.detection:DetectionConfig")
 
 VERSION = 1
-JOB_COLUMNS = ("job", "target", "audio", "has_truth")
+JOB_COLUMNS = ("job", "target", "audio", "target_speaker", "audio_speaker", "has_truth")
 
 
 class EditPlanConfig(BaseModel):
@@ -50,34 +51,50 @@ def plan_edits(
     """The jobs: what a user asked for and, on a synthetic corpus, some crossed edits.
 
     Args:
-        requests: `job, target, audio`.
+        requests: `job, target, audio`, whoever is in a file that is no clip, and its path.
         footage: The footage table.
         truth: Which clips are synthetic.
         plan: How many crossed edits.
 
     Raises:
-        ConfigurationError: If a job's name cannot name a file, or it asks for an unknown clip.
+        ConfigurationError: If a job asks for an unknown clip.
+        ConsentError: If a job takes a file of which nobody says who is in it.
     """
     import pandas as pd
 
-    from talkin.errors import ConfigurationError
-    from talkin.files import checked_name
-
-    clips = set(footage.loc[footage["problem"] == "", "clip"])
-    jobs = [
-        {"job": checked_name(row["job"], "job"), "target": row["target"], "audio": row["audio"]}
-        for row in rows_of(requests)
-    ]
-    for job in jobs:
-        for what in ("target", "audio"):
-            if job[what] not in clips and not Path(job[what]).exists():
-                raise ConfigurationError(
-                    f"edit_requests.csv, job {job['job']}: {what} {job[what]!r} is neither a clip "
-                    "of the manifest that can be read nor a file"
-                )
+    speakers = dict(zip(footage["clip"], footage["speaker"], strict=True))
+    readable = set(footage.loc[footage["problem"] == "", "clip"])
+    jobs = [_asked_for(row, readable) for row in rows_of(requests)]
     jobs += _crossed(footage, truth, plan.n_crossed)
+    for job in jobs:
+        for role in ("target", "audio"):
+            job[f"{role}_speaker"] = speakers.get(job[role], job.get(f"{role}_speaker", ""))
     known = [{**job, "has_truth": job["target"] in truth and job["audio"] in truth} for job in jobs]
     return pd.DataFrame(known, columns=list(JOB_COLUMNS))
+
+
+def _asked_for(row: Mapping[str, str], clips: set[str]) -> dict[str, str]:
+    """One job of the user's: clips by name, files by path."""
+    from talkin.errors import ConfigurationError, ConsentError
+
+    job = {key: row[key] for key in ("job", "target", "audio", "target_speaker", "audio_speaker")}
+    for role, seen in (("target", "face"), ("audio", "voice")):
+        name = job[role]
+        if name in clips:
+            continue
+        where = f"edit_requests.csv, job {job['job']}"
+        if not Path(row[f"{role}_file"]).is_file():
+            raise ConfigurationError(
+                f"{where}: {role} {name!r} is neither a clip of the manifest that can be read nor "
+                "a file beside edit_requests.csv"
+            )
+        if not job[f"{role}_speaker"]:
+            raise ConsentError(
+                f"{where}: nobody says whose {seen} is in {name!r}, which is no clip of the "
+                f"manifest; name them in the column {role}_speaker, as the consent register does"
+            )
+        job[role] = row[f"{role}_file"]
+    return job
 
 
 def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
@@ -95,15 +112,9 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
     """Make every edit that is not up to date.
 
     Raises:
-        ConsentError: If somebody who shall be edited, or whose voice is used, did not consent.
+        ConsentError: If somebody who shall be edited, or whose voice is used, did not agree to it.
     """
-    from talkin.provenance.consent import require_consent
-
-    speakers = dict(zip(footage["clip"], footage["speaker"], strict=True))
-    asked = {name for row in rows_of(jobs) for name in (row["target"], row["audio"])}
-    require_consent(
-        sorted({speakers[name] for name in asked if name in speakers}), consent_register
-    )
+    require_consent_for_edits(jobs, footage, consent_register)
     with tempfile.TemporaryDirectory(prefix="talkin-edits-") as scratch:
         folder = Path(scratch) / "model"
         model.save(folder)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.clips import StepRecord
 from pipelines.clips import done as came_through
+from pipelines.consent import require_consent_for_clips
 from pipelines.rows import Table, rows_of
 
 FOOTAGE_COLUMNS = (
@@ -14,7 +15,7 @@ FOOTAGE_COLUMNS = (
     "sha256", "width", "height", "fps", "n_frames", "duration_s", "has_audio", "problem",
 )  # fmt: skip
 INDEX_COLUMNS = (
-    "clip", "speaker", "split", "view", "sentence", "n_frames", "n_valid", "duration_s",
+    "clip", "speaker", "split", "view", "sentence", "consent", "n_frames", "n_valid", "duration_s",
 )  # fmt: skip
 
 
@@ -29,13 +30,11 @@ def check_consent_and_probe_clips(manifest: Table, consent_register: Any) -> Tab
         A row a clip. `problem` says why a clip cannot be read and is empty for all others.
 
     Raises:
-        ConsentError: If a speaker has no valid consent record.
+        ConsentError: If a speaker has no valid consent record for what the clip's split is for.
     """
     import pandas as pd
 
-    from talkin.provenance.consent import require_consent
-
-    require_consent(manifest, consent_register)
+    require_consent_for_clips(manifest, consent_register)
     rows = [_probed(row) for row in rows_of(manifest)]
     return pd.DataFrame(rows, columns=list(FOOTAGE_COLUMNS)).sort_values("clip", ignore_index=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.consent import require_consent_for_clips
 from pipelines.lazy import configured
 from pipelines.rows import Table
 from pipelines.training.corpus import dataset_of_split
@@ -46,13 +47,12 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
     cannot disagree with it.
 
     Raises:
-        ConsentError: If a speaker has no valid consent record any more.
+        ConsentError: If a speaker has no valid consent for training any more.
     """
     from talkin.face3d.loading import load_face_model
     from talkin.networks.talking_face_config import TalkingFaceConfig as Shape
-    from talkin.provenance.consent import require_consent
 
-    require_consent(sorted(set(index["speaker"])), consent_register)
+    require_consent_for_clips(index[index["split"] != "test"], consent_register)
     given = model.model_dump() | {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
     shape = Shape.model_validate(given)
     basis = load_face_model(face_model)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from talkin.editing.edit_clip import EditConfig
     from talkin.editing.report import EditReport
     from talkin.networks.talking_face import TalkingFace
+    from talkin.provenance.consent import Purpose
 
 _DEFAULT_MODEL = Path("data/06_models/talking_face")
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -54,6 +55,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Render a window every so many frames: 7 is fastest, 1 is best.",
 )
 @click.option("--speaker", help="Whose face this is, as the consent register names them.")
+@click.option("--voice", help="Whose voice AUDIO holds, as the consent register names them.")
 @click.option("--consent-register", type=_FILE, help="CSV or YAML of who agreed to what.")
 @click.option("--report", "report_file", type=_FILE, help="Write what was done as JSON.")
 @explains_errors
@@ -65,7 +67,7 @@ def edit(video: Path, audio: Path, out: Path, **options: Any) -> None:
     credentials that say it was edited; `talkin verify` reads them. Stopping with Ctrl-C leaves no
     half file, and an older output untouched.
     """
-    consent = _consent(options["speaker"], options["consent_register"])
+    consent = _consent(options["speaker"], options["voice"], options["consent_register"])
     config = _config(options)
     comparison = out.with_name(f"{out.stem}-compare.mp4") if options["compare"] else None
     model = _load_model(options["model_folder"])
@@ -89,22 +91,31 @@ def edit(video: Path, audio: Path, out: Path, **options: Any) -> None:
         _write_report(options["report_file"], report, consent)
 
 
-def _consent(speaker: str | None, register: Path | None) -> str:
+def _consent(speaker: str | None, voice: str | None, register: Path | None) -> str:
     """Check the register where one is given; say what is expected of the user where none is."""
-    if (speaker is None) != (register is None):
+    people: tuple[tuple[str | None, Purpose], ...] = (
+        (speaker, "edit-face"),
+        (voice, "edit-voice"),
+    )
+    named = [(name, purpose) for name, purpose in people if name is not None]
+    if bool(named) != (register is not None) or (voice and not speaker):
         raise ConfigurationError(
-            "--speaker and --consent-register belong together: the register is searched for the "
-            "speaker"
+            "--speaker, --voice and --consent-register belong together: the register is searched "
+            "for the speaker's leave to edit their face and the voice's to be used"
         )
-    if speaker is None or register is None:
+    if register is None:
         return (
-            "No consent record was checked (--speaker NAME --consent-register FILE): edit only "
-            "people who agreed to it, and label the result as edited."
+            "No consent record was checked (--speaker NAME --voice NAME --consent-register FILE): "
+            "edit only people who agreed to it, and label the result as edited."
         )
     from talkin.provenance.consent import read_consent, require_consent
 
-    require_consent([speaker], read_consent(register))
-    return f"{speaker} is in the consent register {register}."
+    records = read_consent(register)
+    for name, purpose in named:
+        require_consent([name], records, purpose=purpose)
+    checked = " and ".join(f"{name} ({purpose})" for name, purpose in named)
+    unchecked = "" if voice else " Whose voice it is was not checked (--voice NAME)."
+    return f"The consent register {register} allows {checked}.{unchecked}"
 
 
 def _config(options: dict[str, Any]) -> "EditConfig":

@@ -12,17 +12,10 @@ from talkin.errors import FootageError
 
 if TYPE_CHECKING:
     from talkin.provenance.consent import Purpose
-    from talkin.provenance.tracing import Derived
     from talkin.provenance.watermark import MarkScore
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _PURPOSES = ("train", "edit-face", "edit-voice")
-_SHOWN = {
-    "footage": "Recordings",
-    "files": "Files made from their clips, and edits",
-    "models": "Models trained with them",
-    "tables": "Tables and reports that name them; make them anew",
-}
 
 
 def _example(line: str) -> str:
@@ -116,13 +109,4 @@ def trace(speaker: str, data: Path, as_json: bool) -> None:
     from talkin.provenance.tracing import derived_from
 
     found = derived_from(speaker, data)
-    click.echo(json.dumps(found.to_dict(), indent=2) if as_json else "\n".join(_traced(found)))
-
-
-def _traced(found: "Derived") -> list[str]:
-    lines = [f"{found.speaker}: {len(found.clips)} clips, {len(found.jobs)} edits"]
-    for name, heading in _SHOWN.items():
-        paths = getattr(found, name)
-        lines.append(f"{heading}: {len(paths)}")
-        lines += [f"  {path}" for path in paths]
-    return lines + [f"Note: {note}." for note in found.notes]
+    click.echo(json.dumps(found.to_dict(), indent=2) if as_json else "\n".join(found.in_words()))

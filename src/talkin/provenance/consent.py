@@ -102,8 +102,8 @@ def require_consent(
 
     Args:
         rows: Speakers' names, or rows of the footage manifest (a DataFrame, or mappings with
-            `speaker` and, if known, `clip` and `consent`). A row that names a consent record must
-            name one of that speaker's.
+            `speaker` and, if known, `clip` and `consent`). A row that names consent records (`;`
+            between several) must name that speaker's, and only those count for it.
         register: Who agreed to what.
         today: The day to judge by; None for today.
         purpose: What they shall be used for; None asks only whether there is a record at all.
@@ -112,10 +112,13 @@ def require_consent(
         ConsentError: Naming speaker, clip and the row to add, for all who lack a valid record.
     """
     today = today or date.today()
-    troubles = (_trouble(row, register, today, purpose) for row in _as_rows(rows))
-    told = dict.fromkeys(trouble for trouble in troubles if trouble)
+    told: dict[str, str] = {}
+    for row in _as_rows(rows):
+        trouble = _trouble(row, register, today, purpose)
+        if trouble:
+            told[trouble] = row["speaker"]
     if told:
-        raise ConsentError("\n".join(told))
+        raise ConsentError("\n".join(told), tuple(dict.fromkeys(told.values())))
 
 
 def _trouble(
@@ -124,7 +127,8 @@ def _trouble(
     speaker, named = row["speaker"], row.get("consent")
     records = register.of_speaker(speaker)
     if named is not None:
-        records = tuple(record for record in records if record.consent == named)
+        names = {name.strip() for name in named.split(";")}
+        records = tuple(record for record in records if record.consent in names)
     if any(record.allows(purpose, today) for record in records):
         return ""
     clip = f" (clip {row['clip']})" if row.get("clip") else ""

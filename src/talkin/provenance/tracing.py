@@ -20,6 +20,12 @@ _DERIVED = (
 _MODELS = "06_models"
 _TEXTS = {".html", ".json"}
 _LARGEST_TEXT = 200_000_000
+_SHOWN = {
+    "footage": "Recordings",
+    "files": "Files made from their clips, and edits",
+    "models": "Models trained with them",
+    "tables": "Tables and reports that name them; make them anew",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,15 @@ class Derived:
             name: [str(entry) for entry in value] if isinstance(value, tuple) else value
             for name, value in vars(self).items()
         }
+
+    def in_words(self) -> list[str]:
+        """Lines for the user."""
+        lines = [f"{self.speaker}: {len(self.clips)} clips, {len(self.jobs)} edits"]
+        for name, heading in _SHOWN.items():
+            paths = getattr(self, name)
+            lines.append(f"{heading}: {len(paths)}")
+            lines += [f"  {path}" for path in paths]
+        return lines + [f"Note: {note}." for note in self.notes]
 
 
 def derived_from(speaker: str, data: Path) -> Derived:

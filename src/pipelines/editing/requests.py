@@ -1,0 +1,76 @@
+"""The list of edits that a user asks for: a CSV with a row an edit."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from talkin.errors import ConfigurationError
+from talkin.files import checked_name
+
+COLUMNS = ("job", "target", "audio")
+SPEAKERS = ("target_speaker", "audio_speaker")
+_LARGEST_FIELD = 4096
+
+
+def read_edit_requests(path: Path) -> list[dict[str, str]]:
+    """Read and check a list of edits.
+
+    Args:
+        path: CSV with `job, target, audio`. `target` and `audio` are clips of the footage manifest
+            or paths relative to this file's folder; whoever is seen or heard in a path that is no
+            clip is named, as the consent register names them, in the columns `target_speaker` and
+            `audio_speaker`.
+
+    Returns:
+        The rows with all five columns, empty where they are not given; none if there is no file.
+
+    Raises:
+        ConfigurationError: Naming line and column.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for row, line in _rows(path):
+        where = f"{path}, line {line}"
+        for column in COLUMNS:
+            if not row[column]:
+                raise ConfigurationError(f"{where}, column {column}: empty; every edit needs one")
+        for column, value in row.items():
+            if len(value) > _LARGEST_FIELD or not value.isprintable():
+                raise ConfigurationError(
+                    f"{where}, column {column}: too long, or holds control characters"
+                )
+        name = checked_name(row["job"], f"{where}: job")
+        # Two jobs whose names differ in case alone would overwrite each other on some disks.
+        if name.casefold() in rows:
+            raise ConfigurationError(f"{where}: job {name!r} stands there twice")
+        rows[name.casefold()] = row
+    return list(rows.values())
+
+
+def _rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True, restkey="", restval="")
+            _check_columns(reader.fieldnames, path)
+            for row in reader:
+                if row.get(""):
+                    raise ConfigurationError(
+                        f"{path}, line {reader.line_num}: more fields than columns; put a field "
+                        "that holds a comma in double quotes"
+                    )
+                fields = (*COLUMNS, *SPEAKERS)
+                yield {key: row.get(key, "").strip() for key in fields}, reader.line_num
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read as a CSV table in UTF-8: {error}"
+        ) from error
+
+
+def _check_columns(names: Any, path: Path) -> None:
+    missing = [name for name in COLUMNS if name not in (names or [])]
+    if missing:
+        raise ConfigurationError(
+            f"{path}: column {missing[0]!r} is missing; its first line must be {','.join(COLUMNS)}"
+        )

@@ -120,7 +120,7 @@ def test_lip_closure_and_silence_need_phonemes(
     ]
     clip = make_clip(face_model)
     generous = ClipScoreConfig(scores_pictures=False, closed_mm=1000.0)
-    strict = ClipScoreConfig(scores_pictures=False, closed_mm=0.0)
+    strict = ClipScoreConfig(scores_pictures=False, closed_mm=-1000.0)
     scores = [
         evaluate_clip(clip, make_model(face_model), face_model, STILL, config, phonemes)
         for config in (generous, strict)

@@ -3,17 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talkin.avatar.speech import Phoneme
 from talkin.evaluation.metrics import (
     at_paper_size,
-    bilabial_closure,
     correlation,
     expression_error,
+    landmark_distance,
     landmark_distances,
     landmark_error,
     mouth_opening,
-    silence_movement,
-    silent_frames,
 )
 
 
@@ -70,36 +67,10 @@ def test_correlation_agrees_with_numpy_and_a_still_mouth_follows_nothing() -> No
     assert correlation(a, np.full(50, 2.0)) == 0.0
 
 
-def test_movement_in_silence_is_told_relative_to_speech() -> None:
-    opening = np.array([0.0, 0, 0, 4, 0, 4, 0, 1, 0])
-    silent = np.array([1, 1, 1, 0, 0, 0, 1, 1, 1], bool)
-    assert silence_movement(opening, silent) == pytest.approx((2 / 4) / 4)
-    assert silence_movement(np.array([0.0, 0, 0, 4, 0, 4, 0, 0, 0]), silent) == 0.0
-    assert np.isnan(silence_movement(opening, np.ones(9, bool)))
-    assert np.isnan(silence_movement(opening, np.zeros(9, bool)))
-
-
-def test_silent_frames_keep_their_distance_from_sounds() -> None:
-    phonemes = [
-        Phoneme("_", 0.0, 0.5, False),
-        Phoneme("a", 0.5, 0.7, False),
-        Phoneme("_", 0.7, 1.5, False),
-    ]
-    time_s = np.arange(0, 1.5, 0.1)
-    silent = silent_frames(phonemes, time_s, margin_s=0.15)
-    np.testing.assert_array_equal(np.flatnonzero(~silent), [4, 5, 6, 7, 8])
-
-
-def test_closure_counts_the_bilabials_whose_lips_meet() -> None:
-    time_s = np.arange(0, 1.0, 0.1)
-    opening = np.full(10, 5.0)
-    opening[2] = 0.4
-    phonemes = [
-        Phoneme("b", 0.18, 0.24, False),
-        Phoneme("a", 0.24, 0.5, False),
-        Phoneme("m", 0.5, 0.6, False),
-        Phoneme("s", 0.8, 0.9, False),
-    ]
-    assert bilabial_closure(opening, time_s, phonemes, largest_gap=0.5) == 0.5
-    assert bilabial_closure(opening, time_s, phonemes, largest_gap=0.1) == 0.0
-    assert np.isnan(bilabial_closure(opening, time_s, phonemes[3:], largest_gap=0.5))
+def test_lmd_forgives_a_moved_face_but_no_other_shape() -> None:
+    rng = np.random.default_rng(2)
+    true = rng.normal(size=(3, 20, 2))
+    assert landmark_distance(true + np.array([5.0, -7.0]), true) == pytest.approx(0.0)
+    spread = true.copy()
+    spread[:, 0] += [0.0, 2.0]  # centre moves by 0.1: that point is 1.9 off, the others 0.1
+    assert landmark_distance(spread, true) == pytest.approx((1.9 + 19 * 0.1) / 20)

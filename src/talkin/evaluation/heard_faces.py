@@ -7,6 +7,7 @@ import torch
 
 from talkin.errors import ConfigurationError
 from talkin.evaluation import metrics
+from talkin.evaluation.articulation import lip_gap
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 from talkin.networks.talking_face import TalkingFace
@@ -23,7 +24,7 @@ class HeardFaces:
     Attributes:
         frames: Numbers of the valid frames.
         time_s: Their times.
-        opening_mm: By `truth`, `audio` and `still_mouth`: gap of the inner lips on the face
+        lip_gap_mm: By `truth`, `audio` and `still_mouth`: signed gap of the inner lips on the face
             itself, so that a turning head neither opens nor moves the mouth.
         true_expression: As fitted.
         audio_expression: As heard; None for the 2D ablation, which knows no expression.
@@ -35,7 +36,7 @@ class HeardFaces:
 
     frames: np.ndarray
     time_s: np.ndarray
-    opening_mm: dict[str, np.ndarray]
+    lip_gap_mm: dict[str, np.ndarray]
     true_expression: np.ndarray
     audio_expression: np.ndarray | None
     mean_expression: np.ndarray
@@ -90,20 +91,20 @@ def hear_clip(
     mean = np.asarray(mean_expression, dtype=np.float32)
     outputs = _outputs(model, audio_windows(prepared.mfcc, chosen.time_s, model.config.window))
     still = np.broadcast_to(mean, chosen.expression.shape)
-    opening_mm = {
-        "truth": _opening_mm(face_model, chosen, chosen.expression),
-        "still_mouth": _opening_mm(face_model, chosen, still),
+    lip_gap_mm = {
+        "truth": _lip_gap_mm(face_model, chosen, chosen.expression),
+        "still_mouth": _lip_gap_mm(face_model, chosen, still),
     }
     if model.config.predict == "expression":
         audio = chosen.with_expression(outputs).mouth_landmarks(face_model)
-        opening_mm["audio"] = _opening_mm(face_model, chosen, outputs)
+        lip_gap_mm["audio"] = _lip_gap_mm(face_model, chosen, outputs)
     else:  # the 2D ablation of Table 1a knows no expression, only where points lie in the picture
         audio = outputs.reshape(len(frames), -1, 2)
-        opening_mm["audio"] = metrics.mouth_opening(audio) / chosen.scale
+        lip_gap_mm["audio"] = lip_gap(audio) / chosen.scale
     return HeardFaces(
         frames=frames,
         time_s=chosen.time_s,
-        opening_mm=opening_mm,
+        lip_gap_mm=lip_gap_mm,
         true_expression=chosen.expression,
         audio_expression=outputs if model.config.predict == "expression" else None,
         mean_expression=mean,
@@ -113,11 +114,11 @@ def hear_clip(
     )
 
 
-def _opening_mm(
+def _lip_gap_mm(
     face_model: MorphableModel, parameters: FaceParameters, expression: np.ndarray
 ) -> np.ndarray:
     points = face_model.points(face_model.mouth39, parameters.geometry, expression)
-    return metrics.mouth_opening(points)
+    return lip_gap(points)
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: write beside the goal, flush, rename."""
+"""Files that are either whole or absent, and names and cells that mean no harm."""
 
 import os
 import re
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from talkin.errors import ConfigurationError
 
+_FORMULA = frozenset("=+-@")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
@@ -51,3 +52,13 @@ def checked_name(name: str, what: str) -> str:
             "beginning with a letter or digit, at most 120 characters"
         )
     return name
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula, and that ends no line.
+
+    >>> spreadsheet_safe("=HYPERLINK(...)"), spreadsheet_safe("a plain reason")
+    ("'=HYPERLINK(...)", 'a plain reason')
+    """
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown

@@ -15,7 +15,8 @@ class FootageManifestDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
     """A checked CSV, a row a clip: `clip, path, speaker, split, view, consent[, sentence]`.
 
     `path` is as written, relative to the manifest; loading adds `file`, the same as an absolute
-    path. A missing or wrong manifest raises the library's own error, which names the way out.
+    path, and `problem`: why a row cannot be used. Such a row is named by its line (`line-3`) and
+    stops no other. A missing manifest, or one without a column, raises the library's own error.
     """
 
     COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
@@ -38,19 +39,27 @@ class FootageManifestDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         """Read and check the manifest."""
         import pandas as pd
 
-        from talkin.footage.manifest import read_manifest
+        from talkin.footage.manifest import sort_manifest
 
         if self._is_optional and not self._path.exists():
-            return pd.DataFrame(columns=[*self.COLUMNS, "file"], dtype=str)
-        manifest = read_manifest(self._path)
+            return pd.DataFrame(columns=[*self.COLUMNS, "file", "problem"], dtype=str)
+        manifest, problems = sort_manifest(self._path)
         folder = self._path.parent.resolve()
         manifest["file"] = [str(folder / path) for path in manifest["path"]]
-        return manifest
+        wrong = pd.DataFrame(
+            # The message names the manifest alone: absolute paths differ by machine.
+            [
+                {"clip": f"line-{line}", "problem": told.replace(str(self._path), self._path.name)}
+                for line, told in problems.items()
+            ],
+            columns=[*manifest.columns, "problem"],
+        )
+        return pd.concat([manifest, wrong], ignore_index=True).fillna("")
 
     def save(self, data: "pd.DataFrame") -> None:
-        """Write the table without the column that loading adds."""
+        """Write the table without the columns that loading adds."""
         with replace_when_whole(self._path) as part:
-            data.drop(columns="file", errors="ignore").to_csv(part, index=False)
+            data.drop(columns=["file", "problem"], errors="ignore").to_csv(part, index=False)
 
     def _exists(self) -> bool:
         return self._path.exists()

@@ -9,6 +9,7 @@ from pipelines.clips import StepRecord
 from pipelines.clips import done as came_through
 from pipelines.consent import require_consent_for_clips
 from pipelines.rows import Table, rows_of
+from talkin.files import spreadsheet_safe
 
 FOOTAGE_COLUMNS = (
     "clip", "path", "file", "speaker", "split", "view", "sentence", "consent",
@@ -23,7 +24,7 @@ def check_consent_and_probe_clips(manifest: Table, consent_register: Any) -> Tab
     """Refuse speakers without consent; look at every clip and hash it.
 
     Args:
-        manifest: The checked footage manifest.
+        manifest: The checked footage manifest; its wrong rows have a `problem` already.
         consent_register: Who allowed what.
 
     Returns:
@@ -34,8 +35,11 @@ def check_consent_and_probe_clips(manifest: Table, consent_register: Any) -> Tab
     """
     import pandas as pd
 
-    require_consent_for_clips(manifest, consent_register)
-    rows = [_probed(row) for row in rows_of(manifest)]
+    usable = manifest[manifest["problem"] == ""] if "problem" in manifest else manifest
+    require_consent_for_clips(usable, consent_register)
+    rows = [
+        {"sha256": "", **row} if row.get("problem") else _probed(row) for row in rows_of(manifest)
+    ]
     return pd.DataFrame(rows, columns=list(FOOTAGE_COLUMNS)).sort_values("clip", ignore_index=True)
 
 
@@ -85,13 +89,16 @@ def list_rejects(footage: Table, *records: Mapping[str, StepRecord]) -> Table:
 
     unreadable = footage[footage["problem"] != ""]
     rows = [
-        {"clip": row["clip"], "stage": "probe", "reason": row["problem"]}
+        {"clip": row["clip"], "stage": "probe" if row["path"] else "manifest"}
+        | {"reason": row["problem"]}
         for row in rows_of(unreadable)
     ]
     for step in records:
         for clip in sorted(step):
             if step[clip].state != "done":
                 rows.append({"clip": clip, "stage": step[clip].step, "reason": step[clip].reason})
+    for row in rows:
+        row["reason"] = spreadsheet_safe(row["reason"])
     return pd.DataFrame(rows, columns=["clip", "stage", "reason"]).sort_values(
         ["clip", "stage"], ignore_index=True
     )

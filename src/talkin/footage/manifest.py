@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pandas as pd
@@ -15,6 +16,7 @@ COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
 _OPTIONAL = ("sentence",)
 _NAMES = ("clip", "speaker")
 _LARGEST_FIELD = 4096
+_LARGEST_FILE = 50_000_000
 _VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
 )
@@ -38,19 +40,56 @@ def read_manifest(path: Path) -> pd.DataFrame:
             column or value, an unknown split, a clip named twice, a name that cannot name a
             file, a path that leaves the manifest's folder.
     """
+    rows, problems = sort_manifest(path)
+    for problem in problems.values():
+        raise FootageError(problem)
+    return rows
+
+
+def sort_manifest(path: Path) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Read a manifest and set its wrong rows aside, so that they do not stop the others.
+
+    Args:
+        path: As for `read_manifest`.
+
+    Returns:
+        The rows that can be used, and by line number what is wrong with the others.
+
+    Raises:
+        FootageError: If the file is missing, no table, or lacks a column.
+    """
     path = Path(path)
-    rows, lines = _rows(path)
+    rows: list[dict[str, str]] = []
+    problems: dict[int, str] = {}
     seen: dict[str, int] = {}
-    for row, line in zip(rows, lines, strict=True):
-        _check_row(row, f"{path}, line {line}")
-        # Two clips whose names differ in case alone would overwrite each other on some disks.
-        first = seen.setdefault(row["clip"].casefold(), line)
-        if first != line:
-            raise FootageError(
-                f"{path}, line {line}, column clip: {row['clip']!r} already stands in line "
-                f"{first}; give each clip a name of its own"
-            )
-    return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str)
+    for line, row in _rows(path):
+        try:
+            rows.append(_checked(row, seen, path, line))
+        except FootageError as error:
+            problems[line] = str(error)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str), problems
+
+
+def _checked(
+    row: dict[str, str] | csv.Error, seen: dict[str, int], path: Path, line: int
+) -> dict[str, str]:
+    where = f"{path}, line {line}"
+    if isinstance(row, csv.Error):
+        raise FootageError(f"{where}: cannot be read as a row of a CSV table: {row}")
+    if row.pop("", None):
+        raise FootageError(
+            f"{where}: more fields than columns; put a field that holds a comma in double quotes"
+        )
+    row = {key: row.get(key, "").strip() for key in (*COLUMNS, *_OPTIONAL)}
+    _check_row(row, where)
+    # Two clips whose names differ in case alone would overwrite each other on some disks.
+    first = seen.setdefault(row["clip"].casefold(), line)
+    if first != line:
+        raise FootageError(
+            f"{where}, column clip: {row['clip']!r} already stands in line {first}; give each "
+            "clip a name of its own"
+        )
+    return row
 
 
 def manifest_skeleton(folder: Path) -> pd.DataFrame:
@@ -85,27 +124,28 @@ def manifest_skeleton(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str)
 
 
-def _rows(path: Path) -> tuple[list[dict[str, str]], list[int]]:
-    rows, lines = [], []
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str] | csv.Error]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise FootageError(f"{path}: larger than {_LARGEST_FILE // 10**6} MB; no manifest is")
+        # Bytes that are no UTF-8 spoil their own row only: they do not count as printable.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file, strict=True, restkey="", restval="")
             _check_columns(reader.fieldnames, path)
-            for row in reader:
-                if row.pop("", None):
-                    raise FootageError(
-                        f"{path}, line {reader.line_num}: more fields than columns; put a field "
-                        "that holds a comma in double quotes"
-                    )
-                rows.append({key: row.get(key, "").strip() for key in (*COLUMNS, *_OPTIONAL)})
-                lines.append(reader.line_num)
+            while True:
+                try:
+                    row = next(reader)
+                    yield reader.line_num, row
+                except csv.Error as error:
+                    yield reader.line_num, error
+                except StopIteration:
+                    return
     except FileNotFoundError as error:
         raise FootageError(
             f"{path}: there is no manifest; `talkin manifest FOLDER` writes one to fill in"
         ) from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise FootageError(f"{path}: cannot be read as a CSV table in UTF-8: {error}") from error
-    return rows, lines
 
 
 def _check_columns(names: object, path: Path) -> None:

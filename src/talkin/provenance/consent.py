@@ -24,6 +24,7 @@ Purpose = Literal["train", "edit-face", "edit-voice"]
 _COLUMNS = ("consent", "speaker", "purpose", "expires")
 _OPTIONAL = ("document_sha256",)
 _ANYTHING = frozenset({"anything", "this person does not exist"})
+_LARGEST_FILE = 10_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,7 +86,7 @@ def read_consent(path: Path) -> ConsentRegister:
             f"{path}: there is no consent register; make one whose first line is "
             f"{','.join(_COLUMNS)} and add a row for every speaker who agreed"
         ) from error
-    except (OSError, UnicodeDecodeError, csv.Error, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, yaml.YAMLError, RecursionError) as error:
         raise ConsentError(f"{path}: the consent register cannot be read: {error}") from error
     return ConsentRegister(
         path, tuple(_record(row, path, number) for number, row in enumerate(rows, start=1))
@@ -171,13 +172,30 @@ def _as_rows(rows: Any) -> Iterable[Mapping[str, str]]:
     return [{"speaker": row} if isinstance(row, str) else row for row in rows]
 
 
+class _FlatLoader(yaml.SafeLoader):
+    """Safe YAML without aliases: a few lines of them can stand for billions of values."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not allowed here")
+        return super().compose_node(parent, index)
+
+
+def _check_size(path: Path) -> None:
+    if path.stat().st_size > _LARGEST_FILE:
+        raise ConsentError(f"{path}: larger than {_LARGEST_FILE // 10**6} MB; no register is")
+
+
 def _csv_rows(path: Path) -> list[dict[str, Any]]:
+    _check_size(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file, strict=True))
 
 
 def _yaml_rows(path: Path) -> list[dict[str, Any]]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    _check_size(path)
+    # As safe as yaml.safe_load, whose loader it is.
+    content = yaml.load(path.read_text(encoding="utf-8"), _FlatLoader)  # noqa: S506
     if content is None:
         return []
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
@@ -192,6 +210,8 @@ def _record(row: Mapping[str, Any], path: Path, number: int) -> ConsentRecord:
     for key in ("consent", "speaker", "purpose"):
         if not values[key]:
             raise ConsentError(f"{path}, record {number}: `{key}` is empty or missing")
+        if not values[key].isprintable():
+            raise ConsentError(f"{path}, record {number}: `{key}` holds control characters")
     expires = values["expires"]
     try:
         until = date.fromisoformat(expires) if expires else None

@@ -1,20 +1,21 @@
 """For every clip: in parallel, only what is not up to date, and no clip stops another.
 
 A step is up to date for a clip when the record that it left there carries the same fingerprint: a
-hash of everything that its result depends on. A clip that cannot be processed leaves a record
-too, with the reason; those reasons become the rejects table.
+hash of everything that its result depends on, the step's code included. A clip that cannot be
+processed leaves a record too, with the reason; those reasons become the rejects table.
 """
 
 import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipelines.code_version import code_digest
 from talkin.errors import TalkinError
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ def for_every_clip(
 
     Args:
         step: Name of the step, for records, messages and the progress bar.
-        work: A function of a module; called with a task's arguments, here or in a worker.
+        work: A function of a module; called with a task's arguments, here or in a worker. Its
+            code, and the library's that it reaches, counts into the fingerprints.
         tasks: By clip name.
         before: Records that earlier runs left.
         parallel: Where to work.
@@ -102,6 +104,11 @@ def for_every_clip(
         output or record asks its dataset to delete it. The last chunk is empty: it makes the
         folders even where there is nothing to do.
     """
+    code = code_digest(work)
+    tasks = {
+        clip: replace(task, fingerprint=fingerprint(task.fingerprint, code))
+        for clip, task in tasks.items()
+    }
     for clip in sorted(set(before) - set(tasks)):
         yield (*({clip: None} for _ in range(n_outputs)), {clip: None})
     todo = {clip: task for clip, task in tasks.items() if not _up_to_date(before.get(clip), task)}

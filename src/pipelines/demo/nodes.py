@@ -15,7 +15,6 @@ else:
     ClipPlan = Any
     CorpusConfig = configured("talkin.avatar.corpus:CorpusConfig")
 
-VERSION = 1
 CONSENT = "synthetic"
 """Name of the consent record of people who do not exist; it marks a corpus as ours."""
 
@@ -45,11 +44,19 @@ def render_clips(
     corpus: CorpusConfig,
     parallel: ParallelConfig,
 ) -> Iterator[Chunk]:
-    """Video, truth and phonemes of every clip that is not up to date."""
+    """Video, truth and phonemes of every clip that is not up to date.
+
+    A clip depends on its plan, its speaker and how pictures are drawn: a longer corpus keeps the
+    clips that it has in common with the shorter one.
+    """
+    from talkin.avatar.plan import speakers_of
+
+    speakers = speakers_of(corpus)
+    drawn = corpus.model_dump(include={"size_px", "fps", "noise"})
     with tempfile.TemporaryDirectory(prefix="talkin-corpus-") as scratch:
         tasks = {
             plan.clip: ClipTask(
-                fingerprint("corpus", VERSION, corpus, plan.clip),
+                fingerprint("corpus", plan, speakers[plan.speaker_index], drawn),
                 {"plan": plan, "corpus": corpus, "scratch": scratch},
             )
             for plan in plans

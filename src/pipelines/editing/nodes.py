@@ -25,7 +25,7 @@ else:
     EditConfig = configured("talkin.editing.edit_clip:EditConfig")
     DetectionConfig = configured("talkin.footage.detection:DetectionConfig")
 
-VERSION = 1
+
 JOB_COLUMNS = ("job", "target", "audio", "target_speaker", "audio_speaker", "has_truth")
 
 
@@ -194,7 +194,7 @@ def _task(
     target, audio = row["target"], row["audio"]
     known = [hashes[name] if name in hashes else _hash(Path(name)) for name in (target, audio)]
     return ClipTask(
-        fingerprint("edits", VERSION, known, weights, edit, detection),
+        fingerprint("edits", known, weights, edit, detection),
         {
             "job": row["job"],
             "target": files.get(target, target),

@@ -1,8 +1,7 @@
 """The nodes of preparation: for every clip, what is not up to date.
 
-A step's fingerprint holds the footage's hash (or the fingerprint of the step before), the settings
-that the step reads and its version. Raise a version when the step's results change for the same
-settings, or clips already prepared will be taken as up to date.
+A step's fingerprint holds the footage's hash (or the fingerprint of the step before) and the
+settings that the step reads; `pipelines.clips` adds the code behind it.
 """
 
 import tempfile
@@ -33,8 +32,6 @@ else:
     MfccConfig = configured("talkin.footage.mfcc:MfccConfig")
     TrackingConfig = configured("talkin.footage.tracking:TrackingConfig")
     CropConfig = configured("talkin.samples.alignment:CropConfig")
-
-VERSIONS = {"sound": 1, "mfcc": 1, "landmarks": 1, "faces": 1, "crops": 1}
 
 
 class LandmarkConfig(BaseModel):
@@ -72,7 +69,7 @@ def extract_sound(
     """Sound of every clip at the rate that MFCC needs."""
     tasks = {
         row["clip"]: ClipTask(
-            _fingerprint("sound", row["sha256"], mfcc.sample_rate),
+            fingerprint("sound", row["sha256"], mfcc.sample_rate),
             {"file": row["file"], "sample_rate": mfcc.sample_rate},
         )
         for row in _readable(footage)
@@ -90,7 +87,7 @@ def compute_mfcc(
     """MFCC of every clip that has sound."""
     tasks = {
         clip: ClipTask(
-            _fingerprint("mfcc", record.fingerprint, mfcc),
+            fingerprint("mfcc", record.fingerprint, mfcc),
             {"sound": partial(getitem, sound, clip), "config": mfcc},
         )
         for clip, record in came_through(sound_records).items()
@@ -121,7 +118,7 @@ def track_landmarks(
             read = partial(getitem, truth, clip)
             noise = landmarks.noise_percent
             arguments = {"truth": read, "file": row["file"], "noise_percent": noise, "clip": clip}
-        tasks[clip] = ClipTask(_fingerprint("landmarks", row["sha256"], settings), arguments)
+        tasks[clip] = ClipTask(fingerprint("landmarks", row["sha256"], settings), arguments)
     yield from for_every_clip("landmarks", work, tasks, before, parallel)
 
 
@@ -136,7 +133,7 @@ def fit_faces(
     """Morphable model parameters of every clip that has landmarks."""
     tasks = {
         clip: ClipTask(
-            _fingerprint("faces", record.fingerprint, face_model, fit),
+            fingerprint("faces", record.fingerprint, face_model, fit),
             {"track": partial(getitem, landmarks, clip), "face_model": face_model, "fit": fit},
         )
         for clip, record in came_through(landmark_records).items()
@@ -158,7 +155,7 @@ def crop_faces(
     with tempfile.TemporaryDirectory(prefix="talkin-crops-") as scratch:
         tasks = {
             clip: ClipTask(
-                _fingerprint("crops", record.fingerprint, crop, storage),
+                fingerprint("crops", record.fingerprint, crop, storage),
                 {
                     "file": files[clip],
                     "face": partial(getitem, face_parameters, clip),
@@ -176,7 +173,3 @@ def crop_faces(
 def _readable(footage: Table) -> list[dict[str, Any]]:
     """Rows of clips that could be probed."""
     return rows_of(footage[footage["problem"] == ""])
-
-
-def _fingerprint(step: str, *parts: Any) -> str:
-    return fingerprint(step, VERSIONS[step], *parts)

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.code_version import code_digest
 from pipelines.consent import require_consent_for_clips
 from pipelines.lazy import configured
 from pipelines.rows import Table
 from pipelines.training.corpus import dataset_of_split
+from pipelines.training.finished import mark_finished, set_aside_outdated
 from pipelines.training.judge import SpeakerJudge
 from pipelines.training.progress import TrainingProgress, curves_of
 
@@ -122,8 +124,10 @@ def _train(
     from talkin.training.whole import train_talking_face
 
     chosen = config.model_copy(update={"stages": (stage,) if stage in config.stages else ()})
+    code = code_digest(train_talking_face)
+    set_aside_outdated(stage, checkpoints, code)
     with TrainingProgress(stage, checkpoints) as progress:
-        return train_talking_face(
+        trained = train_talking_face(
             model,
             data["train"],
             chosen,
@@ -132,3 +136,5 @@ def _train(
             validation=data["validation"],
             classifier=judge.classifier if judge else None,
         )
+    mark_finished(stage, checkpoints, code)
+    return trained

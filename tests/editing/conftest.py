@@ -193,7 +193,7 @@ def scene(tmp_path, toy_model, monkeypatch):
 
     monkeypatch.setattr("talkin.editing.edit_clip.renderer_of", lambda model: blue)
     monkeypatch.setattr(
-        "talkin.editing.plan.expression_of_speech",
+        "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: (1 + np.sin(20 * times))[:, None].astype(np.float32),
     )
     config = SimpleNamespace(crop=CropConfig(size_px=64), mfcc=SimpleNamespace(sample_rate=16000))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from talkin.editing import edit_clip as module
+from talkin.editing import following
 from talkin.editing.edit_clip import EditConfig, edit_clip
 from talkin.errors import ConfigurationError, FootageError
 from talkin.footage.audio import Audio, read_audio, write_wav
@@ -24,11 +25,11 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
     found[3:5] = False
     clip = toy_parameters(20, scale=0.45, is_valid=found)
     track = SimpleNamespace(notes=["a remark"], is_found=found)
-    monkeypatch.setattr(module, "track_landmarks", lambda *_: track)
-    monkeypatch.setattr(module, "fit_clip", lambda *_, **__: clip)
+    monkeypatch.setattr(following, "track_landmarks", lambda *_: track)
+    monkeypatch.setattr(following, "fit_clip", lambda *_, **__: clip)
     monkeypatch.setattr(module, "renderer_of", lambda model: lambda crops, _: crops.astype("f4"))
     monkeypatch.setattr(
-        "talkin.editing.plan.expression_of_speech",
+        "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: np.ones((len(times), 1), np.float32),
     )
     config = SimpleNamespace(crop=CropConfig(size_px=96), mfcc=SimpleNamespace(sample_rate=16000))

@@ -5,9 +5,15 @@ import numpy as np
 import pytest
 
 from talkin.editing import driving as driving_module
-from talkin.editing.driving import DrivingConfig, close_in_silence, closed_mouth
+from talkin.editing.driving import (
+    DrivingConfig,
+    close_in_silence,
+    closed_mouth,
+    mouth_of_speech,
+    output_times,
+)
 from talkin.editing.painting import MouthPainter, PaintingConfig
-from talkin.editing.plan import output_times, plan_edit
+from talkin.editing.plan import plan_edit
 from talkin.editing.report import StageClock, unedited_ranges
 from talkin.editing.timing import TimingConfig
 from talkin.errors import FootageError
@@ -26,16 +32,17 @@ def speech(seconds: float = 1.0, silent_from: float = 9.0) -> Audio:
 def talking(monkeypatch):
     """A model whose mouth opens and closes three times a second whatever it hears."""
     monkeypatch.setattr(
-        "talkin.editing.plan.expression_of_speech",
+        "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: (1 + np.sin(6 * np.pi * times))[:, None].astype(np.float32),
     )
     return SimpleNamespace(config=SimpleNamespace(crop=CROP))
 
 
-def plan(talking, toy_model, parameters, sound, timing=None):
-    return plan_edit(
-        parameters, sound, talking, toy_model, DrivingConfig(), timing or TimingConfig()
-    )
+def plan(talking, toy_model, parameters, sound, timing=None, cuts=()):
+    driving = DrivingConfig()
+    mouth = mouth_of_speech(sound, parameters, talking, toy_model, driving)
+    timing = timing or TimingConfig()
+    return plan_edit(parameters, mouth, toy_model, CROP, driving.smoothing, timing, cuts)
 
 
 def test_the_mouth_is_shut_and_still_soon_after_the_sound_ends(
@@ -43,7 +50,7 @@ def test_the_mouth_is_shut_and_still_soon_after_the_sound_ends(
 ):
     rng = np.random.default_rng(0)
     monkeypatch.setattr(
-        "talkin.editing.plan.expression_of_speech",
+        "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: rng.normal(1.5, 0.5, (len(times), 1)).astype(np.float32),
     )
     for fps in (25.0, 29.97, 50.0):
@@ -52,7 +59,7 @@ def test_the_mouth_is_shut_and_still_soon_after_the_sound_ends(
         clip = replace(toy_parameters(n_frames, expression=closed), fps=fps)
         room = Audio(rng.normal(0, 2e-4, 32000).astype(np.float32), 16000)
         heard = Audio(speech(2.0, silent_from=1.0).samples + room.samples, 16000)
-        made = plan_edit(clip, heard, talking, toy_model, DrivingConfig(), TimingConfig())
+        made = plan(talking, toy_model, clip, heard)
         times = np.arange(n_frames) / fps
         silent = times >= 1.0 + 0.2
         assert made.expression[silent] == pytest.approx(-0.1, abs=0.03 * 1.6)
@@ -93,7 +100,7 @@ def test_the_plan_is_as_long_as_the_sound(talking, toy_model, toy_parameters):
 
 def test_a_sound_shorter_than_a_frame_is_refused():
     with pytest.raises(FootageError, match="shorter than one frame"):
-        output_times(Audio(np.zeros(100, np.float32), 16000), 25.0)
+        output_times(100 / 16000, 25.0)
 
 
 def test_the_mouth_follows_the_sound_and_rests_in_silence(talking, toy_model, toy_parameters):
@@ -158,9 +165,7 @@ def test_after_a_cut_and_a_long_gap_windows_begin_anew(
     found[30:42] = False
     found[10] = False
     clip = toy_parameters(50, scale=0.45, is_valid=found)
-    made = plan_edit(
-        clip, speech(2.0), talking, toy_model, DrivingConfig(), TimingConfig(), cuts=[20]
-    )
+    made = plan(talking, toy_model, clip, speech(2.0), cuts=[20])
     assert np.flatnonzero(made.starts_anew).tolist() == [0, 20, 30, 42]
     shown = []
 

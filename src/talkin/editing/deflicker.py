@@ -10,6 +10,8 @@ carried along: the loss of 1 to 2 dB in Table 2. `Deflicker` keeps the idea and 
 with `trust` falling where the warped frame does not fit, so that moving lips are left alone.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -74,8 +76,16 @@ def deflicker_frame_as_printed(
     return np.fft.ifft2(solved, axes=(0, 1)).real
 
 
+@dataclass(frozen=True, eq=False)
+class DeflickerState:
+    """The frame before, as rendered and as shown, inside the box."""
+
+    rendered: UInt8[np.ndarray, "height width 3"]
+    stable: Float32[np.ndarray, "height width 3"]
+
+
 class Deflicker:
-    """Deflickers a clip frame by frame; remembers one frame."""
+    """Deflickers a clip frame by frame; remembers one frame, its `state`."""
 
     def __init__(
         self, box: tuple[int, int, int, int], px_per_mm: float, config: DeflickerConfig
@@ -90,15 +100,15 @@ class Deflicker:
         self._box = np.s_[box[1] : box[3], box[0] : box[2]]
         self._blur_px = config.blur_mm * px_per_mm
         self._config = config
-        self._before: tuple[np.ndarray, np.ndarray] | None = None
+        self.state: DeflickerState | None = None
 
     def __call__(self, rendered: UInt8[np.ndarray, "size size 3"]) -> UInt8[np.ndarray, "s s 3"]:
         """The next frame, deflickered."""
         new = rendered[self._box]
-        if self._before is None:
-            self._before = (new.copy(), new.astype(np.float32))
+        if self.state is None:
+            self.state = DeflickerState(new.copy(), new.astype(np.float32))
             return rendered
-        last_rendered, last_stable = self._before
+        last_rendered, last_stable = self.state.rendered, self.state.stable
         flow = optical_flow(last_rendered, new)
         wanted = new.astype(np.float32)
         carried = warp(last_stable, flow)
@@ -109,14 +119,14 @@ class Deflicker:
         misfit = cv2.GaussianBlur(misfit, (0, 0), max(1.0, 2 * self._blur_px))
         trust = self._config.hold * np.exp(-np.square(misfit / self._config.misfit_levels))
         stable = wanted + trust[..., None] * apart
-        self._before = (new.copy(), stable)
+        self.state = DeflickerState(new.copy(), stable)
         result = rendered.copy()
         result[self._box] = np.clip(np.rint(stable), 0, 255).astype(np.uint8)
         return result
 
     def forget(self) -> None:
         """Start anew with the next frame, as after a cut."""
-        self._before = None
+        self.state = None
 
 
 def deflicker(

@@ -1,6 +1,7 @@
 """From new speech to the expression of every output frame."""
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.ndimage import gaussian_filter1d
 
 from talkin.editing.landmark_smoothing import SmoothingConfig, smooth_without_lag
-from talkin.editing.speech_activity import SpeechActivityConfig
+from talkin.editing.speech_activity import SpeechActivityConfig, is_speech
+from talkin.errors import FootageError
 from talkin.face3d.camera import project
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
@@ -38,6 +40,73 @@ class DrivingConfig(BaseModel):
     closing_time_s: float = Field(
         default=0.08, ge=0, description="How fast the mouth closes and opens at a pause, s."
     )
+
+
+@dataclass(frozen=True, eq=False)
+class DrivenMouth:
+    """What the mouth does in every output frame.
+
+    Attributes:
+        expression: Standard deviations of the face model.
+        is_speaking: The utterance flag A(i).
+        notes: What a user should know.
+    """
+
+    expression: Float[np.ndarray, "frames expression"]
+    is_speaking: Bool[np.ndarray, "frames"]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of output frames."""
+        return len(self.expression)
+
+
+def mouth_of_speech(
+    sound: Audio,
+    target: FaceParameters,
+    model: "TalkingFace",
+    face_model: MorphableModel,
+    config: DrivingConfig,
+) -> DrivenMouth:
+    """Hear what the target's mouth does; in pauses it closes.
+
+    Args:
+        sound: The new speech.
+        target: The face fitted to the footage.
+        model: Trained networks.
+        face_model: The face model of networks and fit.
+        config: How sound moves the mouth.
+
+    Raises:
+        FootageError: If the sound is shorter than half a frame.
+    """
+    times_s = output_times(sound.duration_s, target.fps)
+    speaking = is_speech(sound, times_s, config.speech)
+    expression = expression_of_speech(sound, times_s, model)
+    expression = smooth_expression(
+        expression, target.geometry, face_model, target.fps, config.smoothing
+    )
+    if config.silence_closes_the_mouth:
+        ramp = config.closing_time_s * target.fps
+        resting = closed_mouth(target, face_model)
+        expression = close_in_silence(expression, resting, speaking, ramp)
+    silent = ("the new sound is silent throughout: the mouth stays closed",)
+    return DrivenMouth(expression, speaking, () if speaking.any() else silent)
+
+
+def output_times(duration_s: float, fps: float) -> Float[np.ndarray, "frames"]:
+    """Times of the output frames: as long as what drives it, to half a frame.
+
+    Raises:
+        FootageError: If that is shorter than half a frame.
+    """
+    n_frames = round(duration_s * fps)
+    if n_frames < 1:
+        raise FootageError(
+            f"the new speech is {duration_s * 1000:.0f} ms long, shorter than one frame; "
+            "give a longer sound"
+        )
+    return np.arange(n_frames) / fps
 
 
 def expression_of_speech(

@@ -5,39 +5,37 @@ planned in numbers; the second decodes again, renders, composites and writes. No
 windows of pictures are held, so memory does not grow with the length of the clip.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from talkin.editing.driver import Driver
 from talkin.editing.driving import DrivingConfig
+from talkin.editing.driving_video import DrivingVideo
+from talkin.editing.following import FaceFollower, Progress
+from talkin.editing.footage_teeth import teeth_of_footage
 from talkin.editing.overlap import ahead
-from talkin.editing.painting import MouthPainter, PaintedFrame, PaintingConfig
+from talkin.editing.painting import MouthPainter, PaintingConfig
+from talkin.editing.pieces import Outputs, join_and_sign, write_pieces
 from talkin.editing.plan import EditPlan, plan_edit
 from talkin.editing.rendering import renderer_of
 from talkin.editing.report import EditReport, StageClock, unedited_ranges
-from talkin.editing.request import check_request, read_speech
-from talkin.editing.shots import crop_transforms_of_shots, cuts_of
-from talkin.editing.side_by_side import beside
-from talkin.editing.teeth import TeethDatabase
+from talkin.editing.request import check_request, identity_of_edit
 from talkin.editing.timing import TimingConfig, frames_in_order
-from talkin.errors import NoFaceError
-from talkin.face3d.fitting import FitConfig, fit_clip
+from talkin.editing.unfinished import FRAMES_A_PIECE, FollowedFace, UnfinishedEdit, kept_folder
+from talkin.face3d.fitting import FitConfig
 from talkin.face3d.model import MorphableModel
-from talkin.face3d.parameters import FaceParameters
 from talkin.footage.detection import LandmarkSource
-from talkin.footage.tracking import LandmarkTrack, TrackingConfig, track_landmarks
-from talkin.footage.video import VideoInfo, VideoWriter, iter_frames, probe_video
-from talkin.provenance.credentials import EditCredential, Ingredient, signed_when_whole
-from talkin.samples.alignment import crop_frame
+from talkin.footage.tracking import TrackingConfig
+from talkin.footage.video import VideoInfo, probe_video
+from talkin.provenance.credentials import EditCredential, Ingredient
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
 
-Progress = Callable[[str, int, int], None]
 Item = TypeVar("Item")
 _FRAMES_AHEAD = 3  # pictures that wait between decoding, painting and encoding
 
@@ -56,7 +54,7 @@ class EditConfig(BaseModel):
 
 def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit needs
     video: Path,
-    audio: Path,
+    audio: Path | DrivingVideo,
     output: Path,
     model: "TalkingFace",
     face_model: MorphableModel,
@@ -64,6 +62,8 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     config: EditConfig | None = None,
     progress: Progress | None = None,
     comparison: Path | None = None,
+    unfinished: Path | None = None,
+    ingredients: Sequence[Ingredient] | None = None,
 ) -> EditReport:
     """Make the person in a video say something else.
 
@@ -73,7 +73,7 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
 
     Args:
         video: Footage of the target.
-        audio: The new speech, any sound or video file.
+        audio: The new speech, any sound or video file; or a video whose face drives the mouth.
         output: The mp4 to write; an older one is replaced only by a whole new one.
         model: Trained networks.
         face_model: The face model that `model` was trained with.
@@ -81,6 +81,10 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         config: Everything else.
         progress: Called with a stage's name, frames done and frames in all.
         comparison: Also write footage and edit beside each other here.
+        unfinished: A folder for what is done, should the edit be stopped: the same call then goes
+            on from there, and gives the same pictures as one that nothing stopped. It is deleted
+            at the end. None keeps nothing.
+        ingredients: What the credentials name; None for `video` and `audio` as they are.
 
     Raises:
         FootageError: If a file cannot be read or written, or the footage is too short.
@@ -88,122 +92,97 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         ConfigurationError: If the face model is not the networks' own.
     """
     config = config or EditConfig()
-    check_request([video, audio], [output, comparison], model, face_model)
+    spoken = audio.path if isinstance(audio, DrivingVideo) else audio
+    check_request([video, spoken], [output, comparison], model, face_model)
     clock, tell = StageClock(), progress or _silent
     info = probe_video(video)
-    sound = read_speech(audio, model.config.mfcc.sample_rate)
-    parameters, cuts, notes = _follow_face(info, face_model, detector, config, clock, tell)
-    with clock.stage("drive"):
-        plan = plan_edit(parameters, sound, model, face_model, config.driving, config.timing, cuts)
+    driver = Driver.of(audio, model)
+    credential = credential_of(video, spoken, model, ingredients)
+    outputs = Outputs(output, comparison, info)
+    belongs_to = identity_of_edit(
+        [video, spoken],
+        [driver.is_seen, comparison is not None, credential.model_version, face_model.name],
+        [type(detector).__qualname__, config.model_dump(mode="json")],
+    )
+    with kept_folder(unfinished, output, belongs_to) as work:
+        follower = FaceFollower(face_model, detector, clock, tell, work)
+        face = follower.follow(info, "footage", config.tracking, config.fit)
+        mouth = driver.mouth(face, follower, model, face_model, config.driving, config.fit)
+        with clock.stage("drive"):
+            plan = plan_edit(
+                face.parameters,
+                mouth,
+                face_model,
+                model.config.crop,
+                config.driving.smoothing,
+                config.timing,
+                face.cuts,
+            )
+        painter = _painter(plan, info, face, model, face_model, config, clock)
+        done = _paint_and_write(painter, plan, work, outputs, clock, tell)
+        join_and_sign(len(plan), work, outputs, spoken, credential)
+    return _report(output, info, plan, [*_continued(done), *face.notes], clock)
+
+
+def credential_of(
+    video: Path,
+    audio: Path,
+    model: "TalkingFace",
+    ingredients: Sequence[Ingredient] | None = None,
+) -> EditCredential:
+    """What the edited file says of itself: ingredients, and the model by its weights."""
+    if ingredients is None:
+        ingredients = (
+            Ingredient(role="target", path=video),
+            Ingredient(role="audio", path=audio),
+        )
+    return EditCredential(ingredients=tuple(ingredients), model_version=model.version())
+
+
+def _painter(
+    plan: EditPlan,
+    info: VideoInfo,
+    face: FollowedFace,
+    model: "TalkingFace",
+    face_model: MorphableModel,
+    config: EditConfig,
+    clock: StageClock,
+) -> MouthPainter:
     teeth = None
     if config.painting.use_teeth:
         with clock.stage("teeth"):
-            teeth = _teeth_of_footage(info, parameters, cuts, model, face_model, config)
-    painter = MouthPainter(
-        plan, renderer_of(model), model.config.crop, config.painting, clock, teeth
-    )
-    decoded = frames_in_order(video, plan.order, info.fps, output.parent)
+            teeth = teeth_of_footage(
+                info, face, face_model, model.config.crop, config.painting.teeth
+            )
+    return MouthPainter(plan, renderer_of(model), model.config.crop, config.painting, clock, teeth)
+
+
+def _paint_and_write(
+    painter: MouthPainter,
+    plan: EditPlan,
+    work: UnfinishedEdit,
+    outputs: Outputs,
+    clock: StageClock,
+    tell: Progress,
+) -> int:
+    """The second pass, from the first piece that is missing; tells how many frames were there."""
+    n_whole = work.whole_pieces(list(outputs.tracks))
+    first, info = min(n_whole * FRAMES_A_PIECE, len(plan)), outputs.info
+    if first == len(plan):
+        return first
+    decoded = frames_in_order(info.path, plan.order, info.fps, outputs.edited.parent)
     with clock.stage("all but following"), ExitStack() as stack:
         images = stack.enter_context(
             closing(ahead(_timed(decoded, clock, "decode"), _FRAMES_AHEAD))
         )
-        frames = stack.enter_context(closing(ahead(painter.paint(images), _FRAMES_AHEAD)))
-        credential = credential_of(video, audio, model)
-        _write(_told(frames, tell, len(plan)), info, audio, output, comparison, credential, clock)
-    return _report(output, info, plan, notes, clock)
+        painted = painter.paint(images, first, work.state(n_whole))
+        frames = stack.enter_context(closing(ahead(painted, _FRAMES_AHEAD)))
+        write_pieces(_told(frames, tell, first, len(plan)), len(plan), work, outputs, clock)
+    return first
 
 
-def _follow_face(
-    info: VideoInfo,
-    face_model: MorphableModel,
-    detector: LandmarkSource,
-    config: EditConfig,
-    clock: StageClock,
-    tell: Progress,
-) -> tuple[FaceParameters, list[int], list[str]]:
-    """The first pass: the fitted face, the footage's cuts, and what tracking has to say."""
-    with clock.stage("track"):
-        track = track_landmarks(
-            info.path,
-            detector,
-            config.tracking,
-            info.fps,
-            lambda done: tell("following the face", done, max(done, info.n_frames)),
-        )
-    if not track.is_found.any():
-        raise NoFaceError(_why_no_face(info.path, track))
-    cuts = cuts_of(track)
-    with clock.stage("fit"):
-        parameters = fit_clip(track, face_model, config.fit, cuts=cuts, clip=str(info.path))
-    if not parameters.is_valid.any():
-        raise NoFaceError(
-            f"{info.path}: the face could not be fitted in any of its {len(parameters)} frames"
-        )
-    return parameters, cuts, list(track.notes)
-
-
-def _why_no_face(video: Path, track: LandmarkTrack) -> str:
-    reasons = "; ".join(track.notes[:3]) or "no face found"
-    return (
-        f"{video}: the face was not found in any of its {len(track)} frames ({reasons}); use "
-        "footage that shows it larger, lit and unhidden"
-    )
-
-
-def credential_of(video: Path, audio: Path, model: "TalkingFace") -> EditCredential:
-    """What the edited file says of itself: ingredients, and the model by its weights."""
-    return EditCredential(
-        ingredients=(Ingredient(role="target", path=video), Ingredient(role="audio", path=audio)),
-        model_version=model.version(),
-    )
-
-
-def _write(
-    frames: Iterable[PaintedFrame],
-    info: VideoInfo,
-    audio: Path,
-    output: Path,
-    comparison: Path | None,
-    credential: EditCredential,
-    clock: StageClock,
-) -> None:
-    with ExitStack() as stack:
-        width, height = info.width, info.height
-        unsigned = stack.enter_context(signed_when_whole(output, credential))
-        edited = stack.enter_context(VideoWriter(unsigned, width, height, info.fps, audio))
-        compared = None
-        if comparison is not None:
-            unsigned = stack.enter_context(signed_when_whole(comparison, credential))
-            compared = stack.enter_context(
-                VideoWriter(unsigned, 2 * width, height, info.fps, audio)
-            )
-        for frame in frames:
-            with clock.stage("encode"):
-                edited.write(frame.edited)
-                if compared is not None:
-                    compared.write(beside([frame.footage, frame.edited], ["footage", "edited"]))
-
-
-def _teeth_of_footage(
-    info: VideoInfo,
-    parameters: FaceParameters,
-    cuts: list[int],
-    model: "TalkingFace",
-    face_model: MorphableModel,
-    config: EditConfig,
-) -> TeethDatabase:
-    """Collect the footage's open mouths, evenly over its length."""
-    crop = model.config.crop
-    database = TeethDatabase(crop.px_per_mm, config.painting.teeth)
-    transforms = crop_transforms_of_shots(parameters, crop, cuts)
-    points = parameters.in_crop(transforms).mouth_landmarks(face_model)
-    is_open = parameters.is_valid & database.shows_teeth(points)
-    found = np.flatnonzero(is_open)
-    wanted = set(found[:: max(1, -(-len(found) // config.painting.teeth.entries))].tolist())
-    for number, frame in enumerate(iter_frames(info.path, info.fps)):
-        if number in wanted:
-            database.add(crop_frame(frame.image, transforms[number], crop.size_px), points[number])
-    return database
+def _continued(first: int) -> list[str]:
+    return [f"the first {first} frames were kept from a run that was stopped"] if first else []
 
 
 def _report(
@@ -233,8 +212,8 @@ def _timed(items: Iterable[Item], clock: StageClock, stage: str) -> Iterator[Ite
         yield item
 
 
-def _told(items: Iterable[Item], tell: Progress, total: int) -> Iterator[Item]:
-    for done, item in enumerate(items, start=1):
+def _told(items: Iterable[Item], tell: Progress, first: int, total: int) -> Iterator[Item]:
+    for done, item in enumerate(items, start=first + 1):
         yield item
         tell("speaking", done, total)
 

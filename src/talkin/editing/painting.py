@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.editing.compositing import CompositingConfig, composite
-from talkin.editing.deflicker import Deflicker, DeflickerConfig
+from talkin.editing.deflicker import Deflicker, DeflickerConfig, DeflickerState
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.editing.plan import EditPlan
 from talkin.editing.rendering import RenderWindow, WindowedRenderer, WindowingConfig
@@ -33,10 +33,11 @@ class PaintingConfig(BaseModel):
 
 
 class PaintedFrame(NamedTuple):
-    """An output frame and the footage frame under it."""
+    """An output frame, the footage frame under it, and what is carried on to the next."""
 
     footage: UInt8[np.ndarray, "height width 3"]
     edited: UInt8[np.ndarray, "height width 3"]
+    carried: DeflickerState | None = None
 
 
 class _Waiting(NamedTuple):
@@ -70,52 +71,82 @@ class MouthPainter:
         self._plan, self._crop, self._config, self._clock = plan, crop, config, clock
         self._box, self._teeth = mask_box(crop), teeth
         self._render = render
+        self._first = self._newest = 0
         self._deflicker = (
             Deflicker(self._box, crop.px_per_mm, config.deflicker) if config.use_deflicker else None
         )
 
-    def paint(self, images: Iterable[np.ndarray]) -> Iterator[PaintedFrame]:
+    def paint(
+        self,
+        images: Iterable[np.ndarray],
+        first: int = 0,
+        carried: DeflickerState | None = None,
+    ) -> Iterator[PaintedFrame]:
         """Edit the planned frames, streaming.
 
         Args:
-            images: Footage frames in the plan's order (RGB).
+            images: Footage frames in the plan's order (RGB), from the plan's first on.
+            first: The first frame to paint; those before it are only shown to what remembers.
+            carried: What the frame before `first` carried on.
 
         Yields:
-            One output frame a planned frame.
+            One output frame a planned frame from `first` on, the same whatever `first` is.
         """
+        self._first = first
+        if self._deflicker is not None:
+            self._deflicker.state = carried
+        for frame in self._paint(images):
+            state = None if self._deflicker is None else self._deflicker.state
+            yield frame._replace(carried=state)
+
+    def _paint(self, images: Iterable[np.ndarray]) -> Iterator[PaintedFrame]:
         windows = WindowedRenderer(self._timed_render, self._config.windowing)
         waiting: deque[_Waiting] = deque()
         for number, image in enumerate(images):
             if self._plan.starts_anew[number]:
-                yield from self._end_run(windows, waiting)
+                yield from self._end_run(windows, waiting, number)
                 windows = WindowedRenderer(self._timed_render, self._config.windowing)
             if not self._plan.is_rendered[number]:
-                yield PaintedFrame(image, image)
+                if number >= self._first:
+                    yield PaintedFrame(image, image)
                 continue
-            with self._clock.stage("crop"):
-                transform = self._plan.transforms[number]
-                crop = crop_frame(image, transform, self._crop.size_px)
+            crop = self._crop_of(number, image)
             waiting.append(_Waiting(number, image, crop))
+            self._newest = number
             for rendered in windows.push(crop, self._plan.new_points[number]):
-                yield self._finish(waiting.popleft(), rendered)
-        yield from self._end_run(windows, waiting)
+                yield from self._finish(waiting.popleft(), rendered)
+        yield from self._end_run(windows, waiting, len(self._plan))
 
     def _end_run(
-        self, windows: WindowedRenderer, waiting: deque[_Waiting]
+        self, windows: WindowedRenderer, waiting: deque[_Waiting], stop: int
     ) -> Iterator[PaintedFrame]:
-        """Give what is left of a run of frames and forget it."""
+        """Give what is left of a run of frames that ends before `stop`, and forget it."""
         for rendered in windows.flush():
-            yield self._finish(waiting.popleft(), rendered)
-        if self._deflicker is not None:
+            yield from self._finish(waiting.popleft(), rendered)
+        if self._deflicker is not None and stop >= self._first:
             self._deflicker.forget()
+
+    def _crop_of(self, number: int, image: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
+        """The frame's crop; black where no window that is rendered holds it."""
+        if number < self._first - self._config.windowing.frames:
+            return np.zeros((self._crop.size_px, self._crop.size_px, 3), np.uint8)
+        with self._clock.stage("crop"):
+            return crop_frame(image, self._plan.transforms[number], self._crop.size_px)
 
     def _timed_render(
         self, crops: np.ndarray, landmarks: np.ndarray
     ) -> Float[np.ndarray, "outputs size size 3"]:
+        # A window that ends before the first wanted frame holds none that is wanted.
+        if self._newest < self._first:
+            return crops.astype(np.float32)
         with self._clock.stage("render"):
             return self._render(crops, landmarks)
 
-    def _finish(self, frame: _Waiting, rendered: np.ndarray) -> PaintedFrame:
+    def _finish(self, frame: _Waiting, rendered: np.ndarray) -> Iterator[PaintedFrame]:
+        if frame.number >= self._first:
+            yield self._finished(frame, rendered)
+
+    def _finished(self, frame: _Waiting, rendered: np.ndarray) -> PaintedFrame:
         if not self._plan.is_edited[frame.number]:
             if self._deflicker is not None:
                 self._deflicker.forget()

@@ -2,35 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from talkin.editing.driving import (
-    DrivingConfig,
-    close_in_silence,
-    closed_mouth,
-    expression_of_speech,
-    smooth_expression,
-)
-from talkin.editing.landmark_smoothing import smooth_mouth
+from talkin.editing.driving import DrivenMouth
+from talkin.editing.landmark_smoothing import SmoothingConfig, smooth_mouth
 from talkin.editing.shots import (
     bridge_short_gaps,
     crop_transforms_of_shots,
     shot_numbers,
     starts_of_runs,
 )
-from talkin.editing.speech_activity import is_speech
 from talkin.editing.timing import TimingConfig, plan_frames
-from talkin.errors import FootageError
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.footage.audio import Audio
 from talkin.samples.alignment import CropConfig
-
-if TYPE_CHECKING:
-    from talkin.networks.talking_face import TalkingFace
 
 _LONGEST_BRIDGED_GAP_S = 0.3  # so long the crop is led smoothly on without a face
 _FULL_SIZE_PX = 384  # the crop for which the smoothing's pixels are meant
@@ -71,92 +58,64 @@ class EditPlan:
 
 def plan_edit(
     parameters: FaceParameters,
-    sound: Audio,
-    model: "TalkingFace",
+    mouth: DrivenMouth,
     face_model: MorphableModel,
-    driving: DrivingConfig,
+    crop: CropConfig,
+    smoothing: SmoothingConfig,
     timing: TimingConfig,
     cuts: Sequence[int] = (),
 ) -> EditPlan:
-    """Decide what the mouth does and which footage lies under it.
+    """Decide which footage lies under the driven mouth, and where the mouth is in it.
 
     Args:
         parameters: The face fitted to the footage, footage px.
-        sound: The new speech.
-        model: Trained networks.
-        face_model: The face model of networks and fit.
-        driving: How sound moves the mouth.
-        timing: How footage is laid under the sound.
+        mouth: What the mouth does.
+        face_model: The face model of the fit.
+        crop: Geometry of the crops.
+        smoothing: Of the landmarks, where that is done after projection (Algorithm 2).
+        timing: How footage is laid under the mouth.
         cuts: Footage frames with which a new shot begins.
 
     Raises:
-        FootageError: If the sound is empty or the footage is too short for the timing.
+        FootageError: If the footage is too short for the timing.
     """
-    times_s = output_times(sound, parameters.fps)
-    speaking = is_speech(sound, times_s, driving.speech)
-    order = plan_frames(parameters, face_model, speaking, timing, cuts)
-    expression = expression_of_speech(sound, times_s, model)
-    expression = smooth_expression(
-        expression, parameters.geometry, face_model, parameters.fps, driving.smoothing
-    )
-    if driving.silence_closes_the_mouth:
-        resting = closed_mouth(parameters, face_model)
-        ramp = driving.closing_time_s * parameters.fps
-        expression = close_in_silence(expression, resting, speaking, ramp)
-    crop = model.config.crop
+    order = plan_frames(parameters, face_model, mouth.is_speaking, timing, cuts)
     transforms = crop_transforms_of_shots(parameters, crop, cuts)[order]
     shown = parameters.select(order).in_crop(transforms)
     longest_gap = round(_LONGEST_BRIDGED_GAP_S * parameters.fps)
     is_rendered = bridge_short_gaps(shown.is_valid, longest_gap)
     starts_anew = starts_of_runs(is_rendered, shot_numbers(len(parameters), cuts)[order])
-    driven = shown.with_expression(expression)
+    driven = shown.with_expression(mouth.expression)
     return EditPlan(
         order=order,
-        expression=expression,
+        expression=mouth.expression,
         transforms=transforms,
         old_points=shown.mouth_landmarks(face_model),
-        new_points=_driven_points(driven, face_model, driving, crop, starts_anew),
+        new_points=_driven_points(driven, face_model, smoothing, crop, starts_anew),
         is_edited=shown.is_valid,
         is_rendered=is_rendered,
         starts_anew=starts_anew,
-        is_speaking=speaking,
-        notes=tuple(_notes(order, speaking, len(parameters))),
+        is_speaking=mouth.is_speaking,
+        notes=(*mouth.notes, *_notes(order, len(parameters))),
     )
-
-
-def output_times(sound: Audio, fps: float) -> Float[np.ndarray, "frames"]:
-    """Times of the output frames: as long as the sound, to half a frame.
-
-    Raises:
-        FootageError: If the sound is shorter than half a frame.
-    """
-    n_frames = round(sound.duration_s * fps)
-    if n_frames < 1:
-        raise FootageError(
-            f"the new speech is {sound.duration_s * 1000:.0f} ms long, shorter than one frame; "
-            "give a longer sound"
-        )
-    return np.arange(n_frames) / fps
 
 
 def _driven_points(
     driven: FaceParameters,
     face_model: MorphableModel,
-    driving: DrivingConfig,
+    smoothing: SmoothingConfig,
     crop: CropConfig,
     starts_anew: Bool[np.ndarray, "frames"],
 ) -> Float[np.ndarray, "frames 39 2"]:
     points = driven.mouth_landmarks(face_model)
-    if driving.smoothing.method != "paper":
+    if smoothing.method != "paper":
         return points
     to_full = _FULL_SIZE_PX / crop.size_px
-    return smooth_mouth(points * to_full, driving.smoothing, starts_anew) / to_full
+    return smooth_mouth(points * to_full, smoothing, starts_anew) / to_full
 
 
-def _notes(order: np.ndarray, speaking: np.ndarray, n_footage: int) -> list[str]:
+def _notes(order: np.ndarray, n_footage: int) -> list[str]:
     notes = []
-    if not speaking.any():
-        notes.append("the new sound is silent throughout: the mouth stays closed")
     if len(order) > 1 and (np.diff(order) < 0).any():
         notes.append(
             f"the speech ({len(order)} frames) is longer than the footage ({n_footage} frames), "

@@ -1,7 +1,10 @@
 """What is asked of an edit, refused at once where it would only fail after minutes of work."""
 
+import json
 import os
 from collections.abc import Sequence
+from hashlib import file_digest, sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +60,16 @@ def _check_output(output: Path, taken: set[Path]) -> None:
         raise FootageError(f"{output.parent} cannot be made: {error.strerror}") from error
     if not os.access(output.parent, os.W_OK):
         raise FootageError(f"{output.parent} cannot be written to; choose another folder")
+
+
+def identity_of_edit(files: Sequence[Path], *settings: object) -> str:
+    """A hash of all that an edit's pictures depend on: files by content, settings by value."""
+    digest = sha256(version("talkin").encode())
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(file_digest(file, "sha256").digest())
+    digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
+    return digest.hexdigest()
 
 
 def read_speech(path: Path, sample_rate: int) -> Audio:

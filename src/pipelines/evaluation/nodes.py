@@ -77,6 +77,7 @@ def gather_held_out_clips(
 def score_clips(
     clips: Sequence[Any],
     phonemes: Mapping[str, Any],
+    audio: Mapping[str, Any],
     model: TalkingFace,
     config: ClipScoreConfig,
 ) -> tuple[list[ClipScores], Table]:
@@ -88,7 +89,15 @@ def score_clips(
 
     still = _mean_expression(model)
     scores = [
-        evaluate_clip(clip, model, model.face_model, still, config, _phonemes(clip.clip, phonemes))
+        evaluate_clip(
+            clip,
+            model,
+            model.face_model,
+            still,
+            config,
+            _phonemes(clip.clip, phonemes),
+            audio[clip.clip],
+        )
         for clip in tqdm(clips, desc="score", unit="clip")
     ]
     return scores, clip_table(scores)

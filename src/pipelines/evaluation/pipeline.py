@@ -23,7 +23,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.score_clips,
-                ["held_out_clips", "phonemes", "talking_face", "params:evaluation.clip_scores"],
+                [
+                    "held_out_clips",
+                    "phonemes",
+                    "audio",
+                    "talking_face",
+                    "params:evaluation.clip_scores",
+                ],
                 ["scores", "clip_scores"],
                 name="score_clips",
             ),

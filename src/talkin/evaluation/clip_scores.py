@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from talkin.evaluation import articulation, metrics
 from talkin.evaluation.articulation import TimedPhoneme
 from talkin.evaluation.heard_faces import HeardFaces, hear_clip
+from talkin.evaluation.lip_sync import LipSyncConfig, measure_lip_sync
 from talkin.evaluation.painted_frames import FramePair, paint_clip
 from talkin.face3d.model import MorphableModel
+from talkin.footage.audio import Audio
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import PreparedClip
 
@@ -80,6 +82,7 @@ def evaluate_clip(
     mean_expression: Float[np.ndarray, "expression"],
     config: ClipScoreConfig | None = None,
     phonemes: Sequence[TimedPhoneme] | None = None,
+    sound: Audio | None = None,
 ) -> ClipScores:
     """Score a clip that the model has not seen.
 
@@ -91,6 +94,7 @@ def evaluate_clip(
         config: How thoroughly.
         phonemes: What is said when, in the time of the clip; lip closure and movement in silence
             are scored only with it.
+        sound: The clip's sound; the offset of lips and sound is scored only with it.
 
     Raises:
         ConfigurationError: If the clip has no valid frame, or pictures are wanted and it has none.
@@ -101,6 +105,8 @@ def evaluate_clip(
     systems = faces.scores(model.config.crop.size_px)
     if phonemes:
         _add_speech_scores(systems, faces, phonemes, config)
+    if sound is not None:
+        _add_sync_scores(systems, faces, sound)
     curves = {
         "true_opening": metrics.mouth_opening(faces.true),
         "audio_opening": metrics.mouth_opening(faces.audio),
@@ -141,3 +147,15 @@ def _add_speech_scores(
         }
         known = {name: value for name, value in values.items() if not np.isnan(value)}
         systems.setdefault(system, {}).update(known)
+
+
+def _add_sync_scores(systems: dict[str, dict[str, float]], faces: HeardFaces, sound: Audio) -> None:
+    """How late the sound is behind the lips, where it can be told."""
+    config = LipSyncConfig()
+    if len(faces.time_s) < 2 or np.ptp(faces.time_s) < 2 * config.max_offset_s:
+        return
+    for system, gap in faces.lip_gap_mm.items():
+        found = measure_lip_sync(gap, faces.time_s, sound, config)
+        if not np.isnan(found.offset_s):
+            values = {"sound_offset_ms": 1000 * found.offset_s, "sync_confidence": found.confidence}
+            systems.setdefault(system, {}).update(values)

@@ -54,6 +54,9 @@ class HeardFaces:
             found[system] = {
                 "landmark_error": error,
                 "landmark_error_384": metrics.at_paper_size(error, crop_size_px),
+                "lip_distance_384": metrics.at_paper_size(
+                    metrics.landmark_distance(landmarks[:, :20], self.true[:, :20]), crop_size_px
+                ),
                 "mouth_opening_error": float(np.mean(np.abs(heard - opening))),
             }
         found["audio"]["mouth_opening_correlation"] = metrics.correlation(

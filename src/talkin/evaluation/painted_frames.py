@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from talkin.evaluation import picture_metrics
+from talkin.evaluation.blur import cpbd
 from talkin.evaluation.heard_faces import HeardFaces
 from talkin.evaluation.held_out_windows import HeldOutWindows, reencoded
 from talkin.networks.talking_face import TalkingFace
@@ -66,8 +67,10 @@ class PaintedFrames:
         mouth = picture_metrics.region(pictures, box)
         runs = np.split(np.arange(len(mouth)), np.flatnonzero(np.diff(self.frames) != 1) + 1)
         flickers = [picture_metrics.flicker(mouth[run], true_mouth[run]) for run in runs]
+        sharp_share = cpbd(mouth)
         return {
             "mouth_sharpness": picture_metrics.sharpness(mouth),
+            **({} if np.isnan(sharp_share) else {"mouth_cpbd": sharp_share}),
             "mouth_flicker": float(np.average(flickers, weights=[len(run) for run in runs])),
         }
 

@@ -34,6 +34,13 @@ class Shown:
 
 SHOWN = (
     Shown("landmark_error_384", "Landmark error (E_ldmk), px of a 384 px crop", " px", 2, True),
+    Shown(
+        "lip_distance_384",
+        "Lip distance, centres aligned (LMD), px of a 384 px crop",
+        " px",
+        2,
+        True,
+    ),
     Shown("expression_error", "Expression error (E_exp), standard deviations", "", 3, True),
     Shown("mouth_opening_correlation", "Correlation with the true mouth opening", "", 2, False),
     Shown("mouth_psnr", "PSNR of the mouth region", " dB", 2, False),
@@ -42,7 +49,10 @@ SHOWN = (
     Shown("ssim", "SSIM of the whole crop", "", 3, False),
     Shown("bilabial_closure", "Lips meet on p, b, m", "", 2, None),
     Shown("silence_movement", "Mouth speed in silence, against speech", "", 2, None),
+    Shown("sound_offset_ms", "Sound behind the lips", " ms", 0, None),
+    Shown("sync_confidence", "How clearly lips follow loudness", "", 2, None),
     Shown("mouth_sharpness", "Sharpness of the mouth (variance of Laplacian)", "", 0, None),
+    Shown("mouth_cpbd", "Share of sharp edges in the mouth (CPBD)", "", 2, None),
     Shown("mouth_flicker", "Flicker of the mouth, grey levels", "", 2, None),
 )
 

@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from talkin.evaluation.clip_scores import ClipScores
 
 PICTURE_METRICS = frozenset(
-    {"psnr", "ssim", "mouth_psnr", "mouth_ssim", "mouth_sharpness", "mouth_flicker"}
+    {
+        *("psnr", "ssim", "mouth_psnr", "mouth_ssim"),
+        *("mouth_sharpness", "mouth_cpbd", "mouth_flicker", "lpips"),
+    }
 )
 _COLUMNS = [
     "metric",

@@ -5,6 +5,7 @@
 - `footage`: `talkin fit`, `talkin manifest`.
 - `machine`: `talkin info`, `talkin fetch-nets`.
 - `provenance`: `talkin verify`, `talkin consent check`, `talkin consent trace`.
+- `study`: `talkin study export`, `links`, `serve`, `static`, `collect`, `status`, `report`.
 - `running`: errors as one line, progress bars.
 
 Everything heavy is imported inside the commands, so that `talkin --help` answers at once.
@@ -17,6 +18,7 @@ from talkin.cli.face import face
 from talkin.cli.footage import fit, manifest
 from talkin.cli.machine import fetch_nets, info
 from talkin.cli.provenance import consent, verify
+from talkin.cli.study import study
 
 _EPILOG = """\b
 A first edit, once `make demo` has trained a model:
@@ -35,5 +37,5 @@ def main() -> None:
     """
 
 
-for _command in (edit, face, fit, manifest, fetch_nets, info, verify, consent):
+for _command in (edit, face, fit, manifest, fetch_nets, info, verify, consent, study):
     main.add_command(_command)

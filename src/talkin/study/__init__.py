@@ -17,5 +17,6 @@ responses          ratings joined with the key, inattentive raters set aside
 intervals          bootstrap over raters and clips; Krippendorff's alpha
 paper_tables       what the paper published
 tables             Tables 4 and 5 of a study
+printed            a table as Markdown and as LaTeX
 report             `write_study_report`: Markdown, LaTeX and Parquet
 """

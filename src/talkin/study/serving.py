@@ -1,0 +1,39 @@
+"""Running the server until it is stopped."""
+
+from pathlib import Path
+
+from talkin.study.database import database_url
+from talkin.study.ratings import RatingStore
+from talkin.study.records import read_manifest
+from talkin.study.server import study_app
+
+_MOST_AT_ONCE = 1000
+
+
+def serve(folder: Path, database: str | None, host: str, port: int, public_url: str) -> None:
+    """Serve a study until the process is stopped.
+
+    Args:
+        folder: The study's folder.
+        database: As `database_url` takes it.
+        host: Address to listen on.
+        port: The same.
+        public_url: Where raters reach it; with https, cookies are sent over nothing else.
+
+    Raises:
+        ConfigurationError: If the study or the database cannot be opened.
+    """
+    import uvicorn
+
+    manifest = read_manifest(folder)
+    with RatingStore(database_url(database, folder), manifest) as store:
+        uvicorn.run(
+            study_app(store, folder, is_https=public_url.startswith("https://")),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,  # who watched what when is nobody's business
+            server_header=False,
+            limit_concurrency=_MOST_AT_ONCE,
+            timeout_keep_alive=30,
+        )

@@ -113,6 +113,9 @@ def open_engine(url: URL) -> Engine:
     """Connections to the database, made when they are needed."""
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    if url.database and url.database != ":memory:":
+        # Nobody else on the computer shall read who answered what; SQLite's side files follow.
+        Path(url.database).touch(mode=0o600, exist_ok=True)
     engine = create_engine(
         url,
         # Writers queue for one lock anyhow; few connections keep that queue short and fair.

@@ -35,7 +35,7 @@ class Choice:
 
     Attributes:
         clips: To show, in no meaningful order.
-        missing: One line a kind and view that is not full; empty when the design is filled.
+        missing: A line a kind of clip that is short, with its views; empty when all is filled.
         left_out: How many clips there were beyond the design.
     """
 
@@ -54,17 +54,29 @@ def choose_clips(sources: Sequence[ClipSource], design: DesignConfig) -> Choice:
     chosen: list[ClipSource] = [one for one in sources if one.system not in (OWN, REAL)]
     missing: list[str] = []
     for system, word in ((OWN, "generated"), (REAL, "real")):
-        for view in design.views:
-            found = [
+        found = {
+            view: [
                 clip
                 for speaker in speakers
                 for clip in _cell(sources, (system, speaker, view), design)
             ]
-            chosen += found
-            wanted = design.n_speakers * design.clips_per_cell
-            if len(found) < wanted:
-                missing.append(f"{word}, view {view}: {len(found)} of {wanted} clips")
+            for view in design.views
+        }
+        chosen += [clip for clips in found.values() for clip in clips]
+        missing += _missing(word, {view: len(clips) for view, clips in found.items()}, design)
     return Choice(tuple(chosen), tuple(missing), len(sources) - len(chosen))
+
+
+def _missing(word: str, counts: dict[str, int], design: DesignConfig) -> list[str]:
+    """One line, such as "real: 4 of 24 clips; front has 4 of 12, up30 none"."""
+    wanted = design.n_speakers * design.clips_per_cell
+    short = [
+        f"{view} has {n} of {wanted}" if n else f"{view} none"
+        for view, n in counts.items()
+        if n < wanted
+    ]
+    total = f"{word}: {sum(counts.values())} of {wanted * len(counts)} clips"
+    return [f"{total}; {', '.join(short)}"] if short else []
 
 
 def _speakers(sources: Sequence[ClipSource], design: DesignConfig) -> list[str]:

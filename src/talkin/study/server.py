@@ -26,6 +26,7 @@ from talkin.study.tokens import shown_order
 _COOKIE_DAYS = 90
 PAGE_FILES = {
     "index.html": "text/html; charset=utf-8",
+    "icon.svg": "image/svg+xml",
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "question.js": "text/javascript; charset=utf-8",

@@ -6,6 +6,7 @@
 - `machine`: `talkin info`, `talkin fetch-nets`.
 - `provenance`: `talkin verify`, `talkin consent check`, `talkin consent trace`.
 - `study`: `talkin study export`, `links`, `serve`, `static`, `collect`, `status`, `report`.
+- `plugins`: commands of other installed packages, such as `talkin model` of the Kedro project.
 - `running`: errors as one line, progress bars.
 
 Everything heavy is imported inside the commands, so that `talkin --help` answers at once.
@@ -17,6 +18,7 @@ from talkin.cli.editing import edit
 from talkin.cli.face import face
 from talkin.cli.footage import fit, manifest
 from talkin.cli.machine import fetch_nets, info
+from talkin.cli.plugins import CommandsAndPlugins
 from talkin.cli.provenance import consent, verify
 from talkin.cli.study import study
 
@@ -28,7 +30,9 @@ Edit only people who agreed to it, and say so wherever you show the result.
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandsAndPlugins, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="talkin")
 def main() -> None:
     """Edit what a person says in a video.

@@ -14,6 +14,7 @@ from pipelines.training.corpus import prepared_clip
 
 if TYPE_CHECKING:
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
+    from talkin.evaluation.leaks import LeakConfig
     from talkin.evaluation.report import ReportConfig
     from talkin.evaluation.summary import SummaryConfig
     from talkin.evaluation.tsne import IdentityMap, IdentityMapConfig
@@ -22,6 +23,7 @@ else:
     ReportConfig = configured("talkin.evaluation.report:ReportConfig")
     ClipScores = IdentityMap = TalkingFace = Any
     ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
+    LeakConfig = configured("talkin.evaluation.leaks:LeakConfig")
     SummaryConfig = configured("talkin.evaluation.summary:SummaryConfig")
     IdentityMapConfig = configured("talkin.evaluation.tsne:IdentityMapConfig")
 
@@ -49,11 +51,25 @@ class _Phoneme(NamedTuple):
     end_s: float
 
 
+def check_leaks(
+    index: Table, footage: Table, held_out: HeldOutConfig, leaks: LeakConfig
+) -> dict[str, Any]:
+    """Refuse to score a split that training has seen: by file, by sentence, by speaker.
+
+    Raises:
+        ConfigurationError: Naming what leaks.
+    """
+    from talkin.evaluation.leaks import require_no_leaks
+
+    return require_no_leaks(index, leaks, footage.set_index("clip")["sha256"], held_out.split)
+
+
 def gather_held_out_clips(
     index: Table,
     face_parameters: Mapping[str, Any],
     mfcc: Mapping[str, Any],
     crops: Mapping[str, Any],
+    leak_check: dict[str, Any],
     held_out: HeldOutConfig,
 ) -> list[Any]:
     """The clips to score, in the order of the index.
@@ -63,6 +79,8 @@ def gather_held_out_clips(
     """
     from talkin.errors import ConfigurationError
     from talkin.samples.dataset import spread_order
+
+    del leak_check  # only orders the graph: nothing is scored before the check has passed
 
     rows = rows_of(index[(index["split"] == held_out.split) & (index["n_valid"] > 0)])
     if not rows:

@@ -10,12 +10,24 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.check_leaks,
+                [
+                    "training_index",
+                    "footage",
+                    "params:evaluation.held_out",
+                    "params:evaluation.leaks",
+                ],
+                "leak_check",
+                name="check_leaks",
+            ),
+            Node(
                 nodes.gather_held_out_clips,
                 [
                     "training_index",
                     "face_parameters",
                     "mfcc",
                     "crops",
+                    "leak_check",
                     "params:evaluation.held_out",
                 ],
                 "held_out_clips",

@@ -3,6 +3,8 @@
 Systems, by the names under which their figures are reported:
 
     audio             landmarks from the sound; the renderer fed with them
+    audio_deflickered the same after the post-processing of appendix G: landmarks smoothed,
+                      pictures deflickered
     still_mouth       the training data's mean mouth, held still; the renderer fed with it
     renderer          the renderer fed with the true landmarks
     truth             the footage itself, for figures that need no reference

@@ -6,10 +6,13 @@ brought to it by `at_paper_size`. Expression is in standard deviations of one fa
 of two face models cannot be compared.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from jaxtyping import Float
 
 PAPER_CROP_PX = 384
+_Number = TypeVar("_Number", float, np.ndarray)
 # Inner-lip points 61..63 and 67..65 of the iBUG layout, at their places among the 39.
 UPPER_INNER, LOWER_INNER = [13, 14, 15], [19, 18, 17]
 
@@ -73,8 +76,8 @@ def landmark_distance(
     return float(np.mean(np.linalg.norm(predicted + shift - true, axis=-1)))
 
 
-def at_paper_size(value_px: float, crop_size_px: int) -> float:
-    """A distance measured in a crop of `crop_size_px`, in pixels of the paper's 384 px crop."""
+def at_paper_size(value_px: _Number, crop_size_px: int) -> _Number:
+    """Distances or points of a crop of `crop_size_px`, in pixels of the paper's 384 px crop."""
     return value_px * PAPER_CROP_PX / crop_size_px
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
+from talkin.editing.deflicker import deflicker
 from talkin.evaluation import picture_metrics
 from talkin.evaluation.blur import cpbd
 from talkin.evaluation.heard_faces import HeardFaces
@@ -65,7 +66,7 @@ class PaintedFrames:
         self, pictures: np.ndarray, true_mouth: np.ndarray, box: tuple[int, int, int, int]
     ) -> dict[str, float]:
         mouth = picture_metrics.region(pictures, box)
-        runs = np.split(np.arange(len(mouth)), np.flatnonzero(np.diff(self.frames) != 1) + 1)
+        runs = _runs(self.frames)
         flickers = [picture_metrics.flicker(mouth[run], true_mouth[run]) for run in runs]
         sharp_share = cpbd(mouth)
         return {
@@ -115,10 +116,26 @@ def paint_clip(
     row_of = np.full(len(prepared.parameters), -1)
     row_of[faces.frames] = np.arange(len(faces.frames))
     landmarks = {"renderer": faces.true, "audio": faces.audio, "still_mouth": faces.still}
+    is_full_face = model.config.renderer.is_full_face
+    if not is_full_face:  # B.3: the full-face variant has no post-processing
+        landmarks["audio_deflickered"] = faces.smoothed
     generated = {
         system: windows.rendered(model, points, row_of) for system, points in landmarks.items()
     }
-    kept = windows.kept_frames(model.config.renderer.is_full_face)
-    true = windows.true_frames(model.config.renderer.is_full_face)
+    kept = windows.kept_frames(is_full_face)
+    true = windows.true_frames(is_full_face)
+    if not is_full_face:
+        generated["audio_deflickered"] = _deflickered(generated["audio_deflickered"], kept, model)
     generated["truth_reencoded"] = reencoded(true, prepared.parameters.fps)
     return PaintedFrames(frames=kept, true=true, by_system=generated)
+
+
+def _deflickered(pictures: np.ndarray, frames: np.ndarray, model: TalkingFace) -> np.ndarray:
+    """Each stretch of neighbouring frames, deflickered as editing does (appendix G, Eq. 7)."""
+    box, px_per_mm = model.config.mask_box, model.config.crop.px_per_mm
+    return np.concatenate([deflicker(pictures[run], box, px_per_mm) for run in _runs(frames)])
+
+
+def _runs(frames: np.ndarray) -> list[np.ndarray]:
+    """Rows of frames that follow one another without a gap."""
+    return np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) != 1) + 1)

@@ -70,10 +70,13 @@ def map_identities(
         )
     device = next(model.parameters()).device
     with torch.inference_mode():
-        sound = torch.from_numpy(np.ascontiguousarray(windows, dtype=np.float32)).to(device)
+        given, heard = (
+            torch.from_numpy(np.ascontiguousarray(part, dtype=np.float32)).to(device)
+            for part in windows
+        )
         stages = {
-            "before": model.normalised_mfcc(sound).float().cpu().numpy(),
-            "after": model.without_identity(sound).float().cpu().numpy(),
+            "before": model.normalised_mfcc(given).float().cpu().numpy(),
+            "after": model.without_identity(heard).float().cpu().numpy(),
         }
     described = {stage: window_features(values) for stage, values in stages.items()}
     layouts = [
@@ -136,7 +139,8 @@ def draw_identity_map(identity_map: IdentityMap) -> bytes:
 
 def _choose_windows(
     clips: Sequence[PreparedClip], model: TalkingFace, config: IdentityMapConfig
-) -> tuple[pd.DataFrame, np.ndarray]:
+) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray]]:
+    """Some windows of each speaker, as given and in the voice in which the model hears them."""
     rng = np.random.default_rng(config.seed)
     rows = [
         (clip.clip, clip.speaker, float(time), number)
@@ -146,14 +150,17 @@ def _choose_windows(
     table = pd.DataFrame(rows, columns=["clip", "speaker", "time_s", "number"])
     order = table.iloc[rng.permutation(len(table))]
     chosen = order.groupby("speaker").head(config.windows_per_speaker).sort_index()
-    windows = [
-        audio_windows(clip.mfcc, part["time_s"].to_numpy(), model.config.window)
+    asked = [
+        (clip.mfcc, part["time_s"].to_numpy())
         for number, clip in enumerate(clips)
         if len(part := chosen[chosen["number"] == number])
     ]
-    empty = np.zeros((0, 1, 1), dtype=np.float32)
-    kept = chosen.drop(columns="number").reset_index(drop=True)
-    return kept, np.concatenate(windows) if windows else empty
+    window, empty = model.config.window, np.zeros((0, 1, 1), dtype=np.float32)
+    given, heard = (
+        np.concatenate([audio_windows(*one, kind) for one in asked]) if asked else empty
+        for kind in (window.as_given, window)
+    )
+    return chosen.drop(columns="number").reset_index(drop=True), (given, heard)
 
 
 def _layout(features: np.ndarray, config: IdentityMapConfig) -> dict[str, np.ndarray]:

@@ -14,3 +14,10 @@ else:
 def rows_of(table: Table) -> list[dict[str, Any]]:
     """The rows of a table as mappings from column name to value."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def mfcc_array(table: Table) -> Any:
+    """The coefficients of an MFCC table as (rows, coefficients) float32."""
+    import numpy as np
+
+    return table.drop(columns="time_s").to_numpy(dtype=np.float32)

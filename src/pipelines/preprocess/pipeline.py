@@ -81,7 +81,15 @@ def _table_nodes() -> list[Node]:
         ),
         Node(
             tables.index_prepared_clips,
-            ["footage", "face_parameters", "faces_records", "mfcc_records", "crops_records"],
+            [
+                "footage",
+                "face_parameters",
+                "mfcc",
+                "faces_records",
+                "mfcc_records",
+                "crops_records",
+                "params:preprocess.sync",
+            ],
             "training_index",
             name="index_prepared_clips",
         ),

@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.clips import StepRecord
 from pipelines.clips import done as came_through
 from pipelines.consent import require_consent_for_clips
-from pipelines.rows import Table, rows_of
+from pipelines.lazy import configured
+from pipelines.rows import Table, mfcc_array, rows_of
 from talkin.files import spreadsheet_safe
+
+if TYPE_CHECKING:
+    from talkin.samples.sync import AudioOffset, SyncConfig
+else:
+    AudioOffset = Any
+    SyncConfig = configured("talkin.samples.sync:SyncConfig")
 
 FOOTAGE_COLUMNS = (
     "clip", "path", "file", "speaker", "split", "view", "sentence", "consent",
@@ -17,6 +24,7 @@ FOOTAGE_COLUMNS = (
 )  # fmt: skip
 INDEX_COLUMNS = (
     "clip", "speaker", "split", "view", "sentence", "consent", "n_frames", "n_valid", "duration_s",
+    "audio_offset_s", "audio_offset_correlation", "audio_offset_margin", "audio_shift_s",
 )  # fmt: skip
 
 
@@ -46,15 +54,19 @@ def check_consent_and_probe_clips(manifest: Table, consent_register: Any) -> Tab
 def index_prepared_clips(
     footage: Table,
     face_parameters: Mapping[str, Any],
+    mfcc: Mapping[str, Any],
     face_records: Mapping[str, StepRecord],
     mfcc_records: Mapping[str, StepRecord],
     crop_records: Mapping[str, StepRecord],
+    sync: SyncConfig,
 ) -> Table:
-    """A row a clip that came through every step.
+    """A row a clip that came through every step, with how late its sound is.
 
     Args:
         footage: The footage table.
         face_parameters: By clip; gives the number of valid frames.
+        mfcc: By clip.
+        sync: When a clip's sound is moved; training reads `audio_shift_s`.
         face_records: What fitting did.
         mfcc_records: What the MFCC step did.
         crop_records: What cropping did.
@@ -66,13 +78,19 @@ def index_prepared_clips(
         & set(came_through(mfcc_records))
         & set(came_through(crop_records))
     )
+    chosen = rows_of(footage[footage["clip"].isin(whole)])
+    offsets = _audio_offsets([row["clip"] for row in chosen], face_parameters, mfcc, sync)
     rows = []
-    for row in rows_of(footage[footage["clip"].isin(whole)]):
-        face = face_parameters[row["clip"]]
+    for row in chosen:
+        face, offset = face_parameters[row["clip"]], offsets.get(row["clip"])
         counted = {
             "n_frames": len(face),
             "n_valid": int(face.is_valid.sum()),
             "duration_s": len(face) / face.fps,
+            "audio_offset_s": offset.offset_s if offset else float("nan"),
+            "audio_offset_correlation": offset.correlation if offset else float("nan"),
+            "audio_offset_margin": offset.margin if offset else float("nan"),
+            "audio_shift_s": offset.shift_s if offset else 0.0,
         }
         rows.append({**row, **counted})
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
@@ -102,6 +120,24 @@ def list_rejects(footage: Table, *records: Mapping[str, StepRecord]) -> Table:
     return pd.DataFrame(rows, columns=["clip", "stage", "reason"]).sort_values(
         ["clip", "stage"], ignore_index=True
     )
+
+
+def _audio_offsets(
+    clips: list[str],
+    face_parameters: Mapping[str, Any],
+    mfcc: Mapping[str, Any],
+    config: SyncConfig,
+) -> Mapping[str, AudioOffset]:
+    from talkin.samples.sync import LipsAndSound, estimate_offsets, lips_opening
+
+    if not config.is_used:
+        return {}
+    asked = {}
+    for clip in clips:
+        face = face_parameters[clip]
+        opening = lips_opening(face.landmarks, face.interocular_px)
+        asked[clip] = LipsAndSound(opening, face.time_s, face.is_valid, mfcc_array(mfcc[clip]))
+    return estimate_offsets(asked, config)
 
 
 def _probed(row: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipelines.rows import Table, rows_of
+from pipelines.rows import Table, mfcc_array, rows_of
 
 if TYPE_CHECKING:
     from talkin.face3d.model import MorphableModel
@@ -17,8 +17,9 @@ def prepared_clip(
     mfcc: Mapping[str, Any],
     crops: Mapping[str, Any],
 ) -> "PreparedClip":
-    """One clip of the training index, its face carried into the crops' pixels."""
+    """One clip of the training index, its face in the crops' pixels, its sound at its lips."""
     from talkin.samples.dataset import PreparedClip
+    from talkin.samples.sync import moved_sound
 
     clip = row["clip"]
     pictures = crops[clip]
@@ -26,16 +27,9 @@ def prepared_clip(
         clip=clip,
         speaker=row["speaker"],
         parameters=face_parameters[clip].in_crop(pictures.transforms),
-        mfcc=mfcc_array(mfcc[clip]),
+        mfcc=moved_sound(mfcc_array(mfcc[clip]), row.get("audio_shift_s", 0.0)),
         crops=pictures,
     )
-
-
-def mfcc_array(table: Table) -> Any:
-    """The coefficients of an MFCC table as (rows, coefficients) float32."""
-    import numpy as np
-
-    return table.drop(columns="time_s").to_numpy(dtype=np.float32)
 
 
 def dataset_of_split(

@@ -124,15 +124,16 @@ def expression_of_speech(
     """
     import torch
 
-    from talkin.samples.windows import audio_windows
+    from talkin.samples.windows import audio_windows, heard_cepstra
 
-    mfcc = mfcc_piece_by_piece(audio, model.config.mfcc)
+    window = model.config.window
+    mfcc = heard_cepstra(mfcc_piece_by_piece(audio, model.config.mfcc), window)
     device = next(model.parameters()).device
     parts = []
     with torch.inference_mode():
         for first in range(0, len(times_s), _FRAMES_AT_ONCE):
             times = times_s[first : first + _FRAMES_AT_ONCE]
-            windows = np.ascontiguousarray(audio_windows(mfcc, times, model.config.window))
+            windows = np.ascontiguousarray(audio_windows(mfcc, times, window.as_given))
             heard = torch.from_numpy(windows.astype(np.float32)).to(device)
             parts.append(model.expression_from_audio(heard).float().cpu().numpy())
     return np.concatenate(parts)

@@ -3,6 +3,8 @@
 - `alignment`: where the face crop lies in each frame, cutting it out, the mouth mask.
 - `crops`: one clip's face crops in one memory-mapped file, readable at random.
 - `windows`: the 1 s of sound around a picture.
+- `voice`: a clip's cepstra without its speaker's own average.
+- `sync`: how late a clip's sound is against its lips, and moving it back.
 - `heatmaps`: landmarks as pictures, differentiable.
 - `dataset`: prepared clips as a torch dataset.
 """

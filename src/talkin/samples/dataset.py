@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from talkin.errors import ConfigurationError
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.samples.windows import WindowConfig, audio_windows
+from talkin.samples.windows import WindowConfig, audio_windows, heard_cepstra
 
 UNKNOWN_SPEAKER = -1
 
@@ -113,6 +113,7 @@ class _Clip:
     """A clip's arrays, ready to be cut."""
 
     source: PreparedClip
+    heard: np.ndarray
     speaker: int
     geometry: Tensor
     expression: Tensor
@@ -161,7 +162,7 @@ class TalkingDataset(Dataset[Sample]):
         clip = self._clips[clip_number]
         rows = slice(t - self.config.frames + 1, t + 1)
         times = clip.source.parameters.time_s[rows]
-        mfcc = audio_windows(clip.source.mfcc, times, self.config.window)
+        mfcc = audio_windows(clip.heard, times, self.config.window.as_given)
         return Sample(
             mfcc=torch.from_numpy(np.ascontiguousarray(mfcc, dtype=np.float32)),
             expression=clip.expression[rows],
@@ -188,6 +189,7 @@ class TalkingDataset(Dataset[Sample]):
         )
         return _Clip(
             source=clip,
+            heard=heard_cepstra(clip.mfcc, self.config.window),
             speaker=speaker,
             geometry=_float(parameters.geometry),
             expression=_float(parameters.expression),

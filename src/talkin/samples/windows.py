@@ -9,23 +9,31 @@ the smallest coefficient 0, which measures loudness). Repeating the outermost ro
 hold a vowel for up to 0.8 s when a clip begins within a word.
 """
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.errors import ConfigurationError
+from talkin.samples.voice import in_common_voice
 
 MFCC_ROWS_PER_S = 100
 
 
 class WindowConfig(BaseModel):
-    """How far a frame's window of sound reaches."""
+    """How far a frame's window of sound reaches, and in which voice it is heard."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     before_s: float = Field(default=0.8, ge=0, le=5, description="Sound before the frame, s.")
     after_s: float = Field(default=0.2, gt=0, le=5, description="Sound after the frame, s.")
+    voice: Literal["as_given", "common"] = Field(
+        default="as_given",
+        description="common: each clip's cepstra are normalised by its own loud moments first "
+        "(talkin.samples.voice), which takes most of the speaker away. Paper: as_given.",
+    )
 
     @property
     def rows_before(self) -> int:
@@ -37,6 +45,18 @@ class WindowConfig(BaseModel):
         """MFCC rows of a window."""
         return self.rows_before + round(self.after_s * MFCC_ROWS_PER_S)
 
+    @property
+    def as_given(self) -> "WindowConfig":
+        """The same windows for cepstra that went through `heard_cepstra` already."""
+        return self.model_copy(update={"voice": "as_given"})
+
+
+def heard_cepstra(
+    mfcc: Float[np.ndarray, "n coefficients"], config: WindowConfig
+) -> Float[np.ndarray, "n coefficients"]:
+    """A whole clip's cepstra in the voice in which they are heard."""
+    return in_common_voice(mfcc) if config.voice == "common" else mfcc
+
 
 def audio_windows(
     mfcc: Float[np.ndarray, "n coefficients"], times_s: ArrayLike, config: WindowConfig
@@ -44,13 +64,14 @@ def audio_windows(
     """Cut the window of each time out of a clip's MFCC.
 
     Args:
-        mfcc: 100 rows a second, row i centred on i / 100 s.
+        mfcc: Of the whole clip, 100 rows a second, row i centred on i / 100 s.
         times_s: Times of the frames.
-        config: How far a window reaches.
+        config: How far a window reaches, and in which voice it is heard.
 
     Returns:
         One window a time; what lies outside of the sound is filled with its quietest row.
     """
+    mfcc = heard_cepstra(mfcc, config)
     starts = window_starts(times_s, config)
     first = min(0, int(starts.min(initial=0)))
     last = max(len(mfcc), int(starts.max(initial=0)) + config.n_rows)

@@ -13,7 +13,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from talkin.samples.dataset import TalkingDataset
-from talkin.samples.windows import MFCC_ROWS_PER_S, pad_with_silence, window_starts
+from talkin.samples.windows import (
+    MFCC_ROWS_PER_S,
+    heard_cepstra,
+    pad_with_silence,
+    window_starts,
+)
 
 _MARGIN_ROWS = 100  # silence kept around every clip, so that a jittered window stays its own
 
@@ -74,7 +79,9 @@ class AudioCorpus:
             parameters = clip.parameters
             valid = np.flatnonzero(parameters.is_valid)
             padded, starts = _own_silence(
-                clip.mfcc, window_starts(parameters.time_s, window), window.n_rows
+                heard_cepstra(clip.mfcc, window),
+                window_starts(parameters.time_s, window),
+                window.n_rows,
             )
             mfcc.append(padded)
             frames.append(

@@ -10,6 +10,11 @@ clips              "for every clip": in parallel, skipping what is up to date, k
 code_version       a digest of the code behind a result, which decides what is up to date
 datasets           what the catalog can load and save
 hooks, tracking    MLflow
+local_database     the project's own MLflow database: locked? moved?
+model_command      `talkin model`: list, compare, promote, repair
+model_contest      two versions of the model on the same clips
+model_versions     the registry's versions and aliases
+versions           what a run was made from: code, data, packages
 rows               tables row by row
 lazy               names of heavy modules that are imported when a run needs them
 pipeline_registry  the folders above, by name

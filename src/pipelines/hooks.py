@@ -1,8 +1,6 @@
 """Kedro's events told to MLflow, and what to delete told where consent is missing."""
 
 import logging
-import subprocess
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from kedro.pipeline import Pipeline
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
+from pipelines.versions import installed_packages, versions_of
 from talkin.errors import ConsentError, TalkinError
 from talkin.provenance.tracing import derived_from
 
@@ -38,6 +37,13 @@ class TrackingConfig(BaseModel):
     pipelines: list[str] = Field(
         default=["training", "evaluation"], description="Stages worth a tracked run."
     )
+
+    def absolute_uri(self, root: Path) -> str:
+        """`tracking_uri`, where a relative path to a database starts at the project's folder."""
+        place = self.tracking_uri.removeprefix("sqlite:///")
+        if place == self.tracking_uri or Path(place).is_absolute():
+            return self.tracking_uri
+        return f"sqlite:///{root / place}"
 
 
 class TrackingHooks:
@@ -67,16 +73,19 @@ class TrackingHooks:
         if not self._config.enabled or not tracked:
             return
         tracking.start_run(
-            uri=_absolute(self._config.tracking_uri, self._root),
+            uri=self._config.absolute_uri(self._root),
             experiment=self._config.experiment,
             run_name="+".join(tracked),
             artifacts=self._root / self._config.artifacts,
             tags={
                 "environment": str(run_params.get("env") or "base"),
-                "code_version": _code_version(self._root),
-                "data_version": _data_version(self._root),
+                **versions_of(self._root),
             },
         )
+        lock = self._root / "dvc.lock"
+        if lock.exists():
+            tracking.log_file(lock)
+        tracking.log_text(installed_packages(), "packages.txt")
         names = sorted(name for name in pipeline.inputs() if name.startswith("params:"))
         tracking.log_parameters(
             {name.removeprefix("params:"): catalog.load(name) for name in names}
@@ -124,30 +133,3 @@ class ConsentHooks:
 
 def _contains_stage(pipeline: Pipeline, stage: str) -> bool:
     return any(stage in node.tags for node in pipeline.nodes)
-
-
-def _absolute(uri: str, root: Path) -> str:
-    place = uri.removeprefix("sqlite:///")
-    if place == uri or Path(place).is_absolute():
-        return uri
-    return f"sqlite:///{root / place}"
-
-
-def _code_version(root: Path) -> str:
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return answer.stdout.strip()
-
-
-def _data_version(root: Path) -> str:
-    lock = root / "dvc.lock"
-    return sha256(lock.read_bytes()).hexdigest()[:16] if lock.exists() else "not under DVC"

@@ -13,15 +13,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec
 
+from pipelines.local_database import database_file, is_locked, repair_places
+from talkin.errors import TalkinError
+
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
 _state = {"run_id": ""}
+_versions: dict[str, str] = {}
+"""Code, data and environment of the open run."""
 _CHOSEN_BY_USER = os.environ.get("MLFLOW_TRACKING_URI")
 """Read once: MLflow itself sets the variable when it is told where to track."""
 _LONGEST_VALUE = 500
 """MLflow refuses longer parameter values."""
+
+
+class TrackingError(TalkinError):
+    """The tracking database cannot be used now."""
 
 
 def is_tracking() -> bool:
@@ -46,10 +55,13 @@ def _survived(function: Callable[P, None]) -> Callable[P, None]:
 
 def _forget_run() -> None:
     """Close the run as far as its database allows, so that the next one can be opened."""
-    if is_tracking():
-        import mlflow
+    if not is_tracking():
+        return
+    import mlflow
 
-        _state["run_id"] = ""
+    _state["run_id"] = ""
+    path = database_file(mlflow.get_tracking_uri())
+    if path is None or not is_locked(path, wait_s=0.5):
         with contextlib.suppress(Exception):
             mlflow.end_run("FAILED")
 
@@ -61,31 +73,62 @@ def start_run(
     """Open a run.
 
     Args:
-        uri: Tracking server or database; the environment's MLFLOW_TRACKING_URI goes before it.
+        uri: Tracking server or database; see `connect`.
         experiment: Made with `artifacts` as its place for files when it does not exist.
         run_name: Shown in the list of runs.
         artifacts: Folder for pictures and models of a local database.
         tags: Searchable notes such as the code's version.
+    """
+    connect(uri, artifacts)
+    import mlflow
+
+    if mlflow.get_experiment_by_name(experiment) is None:
+        is_local = database_file(mlflow.get_tracking_uri()) is not None
+        place = artifacts.resolve().as_uri() if is_local else None
+        mlflow.create_experiment(experiment, artifact_location=place)
+    mlflow.set_experiment(experiment)
+    _versions.clear()
+    _versions.update(tags)
+    run = mlflow.start_run(run_name=run_name, tags=dict(tags))
+    _state["run_id"] = run.info.run_id
+
+
+def connect(uri: str, artifacts: Path) -> None:
+    """Point MLflow at the project's database or server.
+
+    Args:
+        uri: Tracking server or database; the environment's MLFLOW_TRACKING_URI goes before it.
+        artifacts: Where a database of this project keeps files; put right after a move.
+
+    Raises:
+        TrackingError: If another process holds the database.
     """
     for name, value in (
         ("MLFLOW_DISABLE_TELEMETRY", "true"),
         ("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false"),
     ):
         os.environ.setdefault(name, value)
+    uri = _CHOSEN_BY_USER or uri
+    path = database_file(uri)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if is_locked(path):
+            raise TrackingError(
+                f"{path} is locked by another process; end it, or point MLFLOW_TRACKING_URI "
+                "at a server, which several processes can share"
+            )
+        if path.resolve().parent == artifacts.resolve().parent:
+            repair_places(path, artifacts)
     import mlflow
 
-    uri = _CHOSEN_BY_USER or uri
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
     if not _CHOSEN_BY_USER:
         os.environ.pop("MLFLOW_TRACKING_URI", None)
-    if mlflow.get_experiment_by_name(experiment) is None:
-        place = artifacts.resolve().as_uri() if uri.startswith("sqlite") else None
-        mlflow.create_experiment(experiment, artifact_location=place)
-    mlflow.set_experiment(experiment)
-    run = mlflow.start_run(run_name=run_name, tags=dict(tags))
-    _state["run_id"] = run.info.run_id
+
+
+def version_tags() -> dict[str, str]:
+    """Code, data and environment of the open run, to note with what it made."""
+    return dict(_versions)
 
 
 @_survived
@@ -125,6 +168,15 @@ def log_file(path: Path, folder: str | None = None) -> None:
         import mlflow
 
         mlflow.log_artifact(str(path), folder)
+
+
+@_survived
+def log_text(text: str, name: str) -> None:
+    """Keep a text with the run."""
+    if is_tracking():
+        import mlflow
+
+        mlflow.log_text(text, name)
 
 
 @_survived

@@ -1,5 +1,6 @@
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +9,10 @@ import pytest
 from pipelines import tracking
 from pipelines.clips import ParallelConfig
 from pipelines.hooks import TrackingConfig
+from pipelines.local_database import database_file, is_locked, repair_places
 from pipelines.training.progress import TrainingProgress, curves_of
 from pipelines.training.registry import is_better, last_values
+from pipelines.versions import versions_of
 from talkin.training.events import TrainingEvent
 
 
@@ -123,3 +126,65 @@ def test_only_a_better_model_becomes_champion(
     new: float | None, old: float | None, smaller: bool, wins: bool
 ) -> None:
     assert is_better(new, old, smaller) is wins
+
+
+def planted_database(path: Path, artifacts: str) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        for table, column in (
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+            ("model_versions", "storage_location"),
+        ):
+            database.execute(f"CREATE TABLE {table} ({column} TEXT)")
+            end = "" if table == "experiments" else "/r1/artifacts"
+            database.execute(f"INSERT INTO {table} VALUES (?)", (artifacts + end,))  # noqa: S608
+
+
+def test_a_moved_project_finds_its_runs_again(tmp_path: Path) -> None:
+    path = tmp_path / "mlruns" / "mlflow.db"
+    path.parent.mkdir()
+    planted_database(path, "file:///old%20place/mlruns/artifacts")
+    assert repair_places(path, path.parent / "artifacts") == 4
+    with closing(sqlite3.connect(path)) as database:
+        found = database.execute("SELECT artifact_uri FROM runs").fetchone()[0]
+    assert found == (path.parent / "artifacts").as_uri() + "/r1/artifacts"
+    assert repair_places(path, path.parent / "artifacts") == 0
+
+
+def test_files_kept_elsewhere_by_choice_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    planted_database(path, "s3://bucket/talkin")
+    assert repair_places(path, tmp_path / "mlruns/artifacts") == 0
+
+
+def test_a_locked_database_is_known_before_mlflow_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    planted_database(path, "x")
+    assert not is_locked(path, 0.1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        assert is_locked(path, 0.1)
+        holder.execute("ROLLBACK")
+    assert not is_locked(path, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("sqlite:///a/b.db", "a/b.db"),
+        ("sqlite:////a/b.db?timeout=1", "/a/b.db"),
+        ("https://mlflow.example", None),
+        ("postgresql://user@host/runs", None),
+    ],
+)
+def test_only_sqlite_uris_name_a_file(uri: str, place: str | None) -> None:
+    assert database_file(uri) == (Path(place) if place else None)
+
+
+def test_the_data_version_is_dvcs_hash_of_the_footage(tmp_path: Path) -> None:
+    assert versions_of(tmp_path)["data_version"] == "not under DVC"
+    (tmp_path / "dvc.lock").write_text(
+        "stages: {corpus: {outs: [{path: data/01_raw/footage, md5: 1234.dir}]}}"
+    )
+    assert versions_of(tmp_path)["data_version"] == "1234.dir"

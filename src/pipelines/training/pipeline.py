@@ -65,7 +65,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 registry.register_model,
-                ["talking_face", "training_curves", "params:training.registry"],
+                ["talking_face", "training_curves", "training_data", "params:training.registry"],
                 "registered_model",
                 name="register_model",
             ),

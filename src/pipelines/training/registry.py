@@ -1,4 +1,8 @@
-"""The model registry: every trained model is a version, the best one is `champion`."""
+"""The model registry: every trained model is a version; `talkin model` compares and promotes.
+
+A version becomes `champion` by itself only where there is none yet, or where it did better on the
+very same validation data. Otherwise it is `challenger`, until `talkin model promote`.
+"""
 
 import logging
 import tempfile
@@ -18,8 +22,6 @@ else:
 
 logger = logging.getLogger(__name__)
 
-_CHAMPION = "champion"
-
 
 class RegistryConfig(BaseModel):
     """Under which name models are registered, and what makes one better."""
@@ -31,13 +33,20 @@ class RegistryConfig(BaseModel):
     )
     metric: str = Field(
         default="landmark_error_px",
-        description="Validation metric that decides; its last value counts.",
+        description="Validation metric of training that decides on the same validation data; its "
+        "last value counts.",
     )
-    smaller_is_better: bool = Field(default=True, description="Whether less of it is better.")
+    contest_metric: str = Field(
+        default="landmark_error.audio",
+        description="Score of evaluation that decides in `talkin model compare` and `promote`.",
+    )
+    smaller_is_better: bool = Field(default=True, description="Whether less of both is better.")
 
 
-def register_model(model: TalkingFace, curves: Table, config: RegistryConfig) -> dict[str, Any]:
-    """Register the model as a version; make it champion only if validation improved.
+def register_model(
+    model: TalkingFace, curves: Table, data: dict[str, Any], config: RegistryConfig
+) -> dict[str, Any]:
+    """Register the model as a version: as champion if it is the first or the better one.
 
     Where nothing is tracked, or the registry is lost, the model on disk is all there is and the
     answer says so.
@@ -45,6 +54,7 @@ def register_model(model: TalkingFace, curves: Table, config: RegistryConfig) ->
     Args:
         model: The trained networks.
         curves: Losses and validation of all stages.
+        data: Training and validation clips; what was validated on is noted with the version.
         config: Name and deciding metric.
 
     Returns:
@@ -58,7 +68,8 @@ def register_model(model: TalkingFace, curves: Table, config: RegistryConfig) ->
         "validation": validation,
     }
     tracking.log_metrics({f"validation.{name}": value for name, value in validation.items()})
-    tracking.attempt(lambda: answer.update(_registered(model, validation, config)))
+    held_out = _digest_of(data["validation"])
+    tracking.attempt(lambda: answer.update(_registered(model, validation, held_out, config)))
     if answer["version"] is None:
         logger.warning("the model is on disk but not in the registry")
     return answer
@@ -82,9 +93,42 @@ def is_better(new: float | None, old: float | None, smaller_is_better: bool) -> 
     return new < old if smaller_is_better else new > old
 
 
+def _digest_of(validation: Any) -> str:
+    from talkin.training.data_digest import dataset_digest
+
+    return dataset_digest(validation) if validation is not None else ""
+
+
 def _registered(
-    model: TalkingFace, validation: dict[str, float], config: RegistryConfig
+    model: TalkingFace, validation: dict[str, float], held_out: str, config: RegistryConfig
 ) -> dict[str, Any]:
+    from pipelines.model_versions import (
+        CHALLENGER,
+        CHAMPION,
+        all_versions,
+        find_version,
+        give_alias,
+    )
+
+    with tempfile.TemporaryDirectory(prefix="talkin-register-") as scratch:
+        folder = Path(scratch) / "talking_face"
+        model.save(folder)
+        digest = _digest_of_folder(folder)
+        for known in all_versions(config.name):
+            if known.tags.get("weights") == digest:  # a stage that was run again and found no work
+                return {"version": known.number, "is_champion": CHAMPION in known.aliases}
+        number = _logged(folder, config)
+    new = find_version(config.name, number)
+    tags = {"weights": digest, "validation_data": held_out, **tracking.version_tags()}
+    if config.metric in validation:
+        tags[config.metric] = repr(validation[config.metric])
+    is_champion = _takes_the_place(tags, config)
+    give_alias(new, CHAMPION if is_champion else CHALLENGER, **tags)
+    return {"version": number, "is_champion": is_champion}
+
+
+def _logged(folder: Path, config: RegistryConfig) -> str:
+    """Store the folder and the code that serves it as a new version; returns its number."""
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -98,35 +142,41 @@ def _registered(
             ColSpec("double", "duration_s"),
         ]
     )
-    with tempfile.TemporaryDirectory(prefix="talkin-register-") as scratch:
-        folder = Path(scratch) / "talking_face"
-        model.save(folder)
-        logged = mlflow.pyfunc.log_model(
-            name="talking_face",
-            python_model=str(Path(__file__).with_name("served.py")),
-            artifacts={"talking_face": str(folder)},
-            signature=ModelSignature(inputs=texts, outputs=answer),
-            pip_requirements=[f"talkin=={version('talkin')}"],
-            registered_model_name=config.name,
+    logged = mlflow.pyfunc.log_model(
+        name="talking_face",
+        python_model=str(Path(__file__).with_name("served.py")),
+        artifacts={"talking_face": str(folder)},
+        signature=ModelSignature(inputs=texts, outputs=answer),
+        pip_requirements=[f"talkin=={version('talkin')}"],
+        registered_model_name=config.name,
+    )
+    return str(logged.registered_model_version)
+
+
+def _takes_the_place(tags: dict[str, str], config: RegistryConfig) -> bool:
+    """Whether a new version is better than the champion, measured on the same data."""
+    from pipelines.model_versions import CHAMPION, all_versions
+
+    champions = [v for v in all_versions(config.name) if CHAMPION in v.aliases]
+    if not champions:
+        return True
+    old = champions[0].tags
+    if not tags["validation_data"] or old.get("validation_data") != tags["validation_data"]:
+        logger.warning(
+            "champion version %s was validated on other data: the new version is challenger; "
+            "`talkin model promote` compares both on the same clips",
+            champions[0].number,
         )
-    number = str(logged.registered_model_version)
-    return {"version": number, "is_champion": _promoted(number, validation, config)}
-
-
-def _promoted(number: str, validation: dict[str, float], config: RegistryConfig) -> bool:
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    client = MlflowClient()
-    new = validation.get(config.metric)
-    if new is not None:
-        client.set_model_version_tag(config.name, number, config.metric, repr(new))
-    try:
-        champion = client.get_model_version_by_alias(config.name, _CHAMPION)
-        old = float(champion.tags[config.metric]) if config.metric in champion.tags else None
-    except MlflowException:
-        old = None
-    if not is_better(new, old, config.smaller_is_better):
         return False
-    client.set_registered_model_alias(config.name, _CHAMPION, number)
-    return True
+    new, before = (float(t[config.metric]) if config.metric in t else None for t in (tags, old))
+    return is_better(new, before, config.smaller_is_better)
+
+
+def _digest_of_folder(folder: Path) -> str:
+    from hashlib import sha256
+
+    digest = sha256()
+    for path in sorted(folder.iterdir()):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -154,10 +154,10 @@ def _card(expected: int, box: Box) -> UInt8[np.ndarray, "height width 3"]:
     draw = ImageDraw.Draw(image)
     side = min(box.width, box.height)
     for text, y, size in (
-        ("This clip checks attention.", 0.24, 0.062),
-        ("Please answer", 0.40, 0.062),
-        (str(expected), 0.58, 0.26),
-        ("to every question.", 0.78, 0.062),
+        ("This clip checks attention.", 0.20, 0.062),
+        ("Please answer", 0.35, 0.062),
+        (str(expected), 0.53, 0.26),
+        ("to every question.", 0.72, 0.062),
     ):
         font = ImageFont.load_default(size=max(8.0, side * size))
         place = (box.width / 2, box.height * y)

@@ -190,6 +190,7 @@ function fillTexts() {
   byId("download").hidden = !store.isStatic;
   video.width = study.width;
   video.height = study.height;
+  byId("view-clip").classList.toggle("several", study.questions.length > 1);
 }
 
 function listen() {
@@ -197,10 +198,17 @@ function listen() {
   byId("continue").addEventListener("click", resume);
   byId("again").addEventListener("click", () => showClip(0, false));
   byId("pause").addEventListener("click", pause);
-  byId("play").addEventListener("click", play);
+  byId("play").addEventListener("click", (event) => {
+    play();
+    // After a mouse click the keys shall belong to the page again: enter goes on, space plays.
+    if (event.detail > 0) byId("clip-title").focus({ preventScroll: true });
+  });
   byId("next").addEventListener("click", goOn);
   byId("back").addEventListener("click", () => showClip(place - 1, false));
-  byId("broken").addEventListener("click", () => give({ scores: {}, is_unplayable: true }));
+  byId("broken").addEventListener("click", () => {
+    give({ scores: {}, is_unplayable: true });
+    byId("next").focus({ preventScroll: true });
+  });
   byId("download").addEventListener("click", () => store.download());
   byId("questions").addEventListener("submit", (event) => event.preventDefault());
   video.addEventListener("click", play);

@@ -217,14 +217,17 @@ class RatingStore:
             "elapsed_ms": answer.elapsed_ms,
             "is_unplayable": answer.is_unplayable,
         }
-        kept = connection.execute(self._newest(viewings, viewing, ("rater", "clip")))
-        if answer.is_unplayable and kept.rowcount:
+        # RETURNING, because the count of touched rows is not told by every driver.
+        upsert = self._newest(viewings, viewing, ("rater", "clip")).returning(viewings.c.clip)
+        if connection.execute(upsert).first() is None:
+            return  # a newer answer is kept already
+        if answer.is_unplayable:
             connection.execute(
                 ratings.delete().where(
                     ratings.c.rater == rater.number, ratings.c.clip == answer.clip
                 )
             )
-        for question, score in answer.scores.items() if kept.rowcount else ():
+        for question, score in answer.scores.items():
             row = {**whose, "question": question, "score": score}
             row |= {"first_given": now, "last_changed": now}
             connection.execute(self._newest(ratings, row, ("rater", "clip", "question")))

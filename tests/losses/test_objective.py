@@ -9,7 +9,12 @@ from talkin.losses.adversarial import discriminator_loss, generator_loss, gradie
 from talkin.losses.identity import speaker_confusion_loss
 from talkin.losses.objective import LossWeights, weighted_sum
 from talkin.losses.perceptual import perceptual_loss
-from talkin.losses.picture import pixel_weights, reconstruction_loss, total_variation_loss
+from talkin.losses.picture import (
+    edge_loss,
+    pixel_weights,
+    reconstruction_loss,
+    total_variation_loss,
+)
 from talkin.losses.translation import expression_loss, mouth_shape_loss
 
 
@@ -64,6 +69,21 @@ def test_pixels_count_once_outside_the_mask_more_inside_and_most_at_the_lips() -
     assert weights[0, 0, 0, 0, 0].item() == pytest.approx(1.0)
     assert weights[0, 0, 0, 60, 60].item() == pytest.approx(3.0, abs=1e-3)
     assert weights[0, 1, 0, 40, 40].item() == pytest.approx(20.0, abs=0.1)
+
+
+def test_edges_do_not_ask_for_brightness_but_for_borders_in_their_place() -> None:
+    left, right = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    left[..., 1:], right[..., 2:] = 1, 1
+    assert edge_loss(left + 0.5, left).item() == pytest.approx(0, abs=1e-6)
+    assert edge_loss(left, right).item() == pytest.approx(2 / 3)  # 2 of 3 steps across are wrong
+
+
+def test_edges_count_by_the_weight_of_their_pixels() -> None:
+    left, right = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    left[..., 1:], right[..., 2:] = 1, 1
+    weights = torch.ones(1, 1, 4, 4)
+    weights[..., 1:3] = 5  # the two columns where the borders are
+    assert edge_loss(left, right, weights).item() == pytest.approx(4 * 10 / (4 * 12))
 
 
 def test_total_variation_of_a_ramp_is_its_slope_and_of_a_plain_picture_zero() -> None:

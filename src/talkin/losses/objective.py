@@ -25,6 +25,9 @@ class LossWeights(BaseModel):
         "(100 / size)^2, so that a weight means the same at every size.",
     )
     reconstruction: float = Field(default=10.0, ge=0, description="L_recon, Eq. 4.")
+    edges: float = Field(
+        default=0.0, ge=0, description="Differences of the pictures' gradients; beyond Eq. 4."
+    )
     adversarial: float = Field(default=0.1, ge=0, description="L_adv, Eq. 4.")
     gradient_penalty: float = Field(default=0.1, ge=0, description="L_gp, Eq. 4.")
     perceptual: float = Field(default=1.0, ge=0, description="L_vgg, Eq. 4.")

@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 from talkin.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from talkin.losses.perceptual import perceptual_loss
-from talkin.losses.picture import pixel_weights, reconstruction_loss, total_variation_loss
+from talkin.losses.picture import (
+    edge_loss,
+    pixel_weights,
+    reconstruction_loss,
+    total_variation_loss,
+)
 from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
@@ -121,10 +126,13 @@ class PictureObjective:
         step: int,
     ) -> dict[str, Tensor]:
         """Reconstruction, perceptual, variation and adversarial terms of raw pictures."""
+        weights = self._weights(landmarks)
         terms = {
-            "reconstruction": reconstruction_loss(generated, true, self._weights(landmarks)),
+            "reconstruction": reconstruction_loss(generated, true, weights),
             "total_variation": total_variation_loss(generated),
         }
+        if self.config.losses.edges > 0:
+            terms["edges"] = edge_loss(generated, true, weights)
         if self.features is not None:
             seen = self._compared(generated, step), self._compared(true, step)
             terms["perceptual"] = perceptual_loss(self.features, *seen)

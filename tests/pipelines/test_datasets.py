@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
@@ -16,6 +18,7 @@ from pipelines.datasets.manifest import (
 )
 from pipelines.datasets.model import ModelFolderDataset
 from pipelines.datasets.records import StepRecordsDataset
+from pipelines.datasets.table import TableDataset
 from talkin.errors import ConfigurationError
 from talkin.face3d.parameters import FaceParameters
 from talkin.footage.audio import Audio
@@ -163,7 +166,9 @@ def test_the_footage_table_is_the_same_bytes_wherever_the_project_stands(tmp_pat
     for place in ("one", "two"):
         table = pd.DataFrame({"clip": ["a"], "path": ["a.mp4"], "file": [f"/{place}/a.mp4"]})
         dataset = FootageTableDataset(
-            filepath=str(tmp_path / place / "t.parquet"), footage={"path": str(tmp_path / place)}
+            filepath=str(tmp_path / place / "t.parquet"),
+            footage={"path": str(tmp_path / place)},
+            columns={"clip": "its name"},
         )
         dataset.save(table)
         assert dataset.load()["file"][0] == str(tmp_path / place / "a.mp4")
@@ -225,3 +230,29 @@ def test_a_model_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> No
         dataset.save(Network("new", fails=True))
     assert (tmp_path / "model" / "weights").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_table_carries_the_meaning_of_its_columns_and_the_version_in_its_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "t.parquet"
+    columns = {"clip": "its name", "psnr.*": "dB"}
+    dataset = TableDataset(filepath=str(path), columns=columns)
+    table = pd.DataFrame({"clip": ["a"], "psnr.audio": [30.0]})
+    dataset.save(table)
+    notes = pq.read_schema(path).metadata
+    assert json.loads(notes[b"columns"]) == {"clip": "its name", "psnr.audio": "dB"}
+    assert notes[b"talkin_version"]
+    pd.testing.assert_frame_equal(dataset.load(), table)
+    assert dataset.preview(1)["columns"] == ["clip", "psnr.audio"]
+
+
+def test_a_table_can_be_loaded_as_arrow(tmp_path: Path) -> None:
+    path = str(tmp_path / "t.parquet")
+    TableDataset(filepath=path, columns={}).save(pd.DataFrame({"a": [1, 2]}))
+    assert TableDataset(filepath=path, columns={}, form="arrow").load().num_rows == 2
+
+
+def test_a_table_in_an_unknown_form_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="polars"):
+        TableDataset(filepath=str(tmp_path / "t.parquet"), columns={}, form="polars")

@@ -14,9 +14,16 @@ from kedro.pipeline import Pipeline
 from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import BaseModel
 
+from pipelines.datasets.kinds import KINDS
 from pipelines.settings import CONFIG_LOADER_ARGS
 
 PROJECT = Path(__file__).parents[2]
+CHECKED_BY_THEIR_READERS = {
+    "footage_manifest",
+    "footage_manifest_before",
+    "consent_register",
+    "edit_requests",
+}
 STAGES = {"demo", "preprocess", "training", "editing", "evaluation"}
 
 
@@ -49,6 +56,12 @@ def test_every_dataset_of_every_stage_is_declared_with_a_description(
         assert used <= set(declared)
     for name, entry in declared.items():
         assert entry.get("metadata", {}).get("description"), name
+        is_table = str(entry.get("filepath", "")).endswith((".parquet", ".csv"))
+        assert "columns" in entry or not is_table or name in CHECKED_BY_THEIR_READERS, name
+
+
+def test_every_kind_of_file_says_what_it_holds() -> None:
+    assert all(kind.content for kind in KINDS.values())
 
 
 def test_the_catalog_holds_no_dataset_that_no_stage_uses(registered: dict[str, Pipeline]) -> None:

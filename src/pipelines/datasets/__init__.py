@@ -2,6 +2,7 @@
 
     clip_files  a folder with a file a clip: sound, landmarks, face parameters, crops, ...
     kinds       the kinds of file that such a folder may hold
+    table       a table whose columns are described in the catalog
     records     what a preparing step did with each clip
     video       a clip that shows itself in a notebook
     model       a trained network's folder

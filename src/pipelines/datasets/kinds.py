@@ -14,12 +14,14 @@ class Kind:
 
     Attributes:
         suffix: Follows the clip's name.
+        content: What a file holds, with units, for readers.
         read: Makes the object of a path.
         write: Writes an object to a path, whole or not at all; None where only a finished file
             can be handed over.
     """
 
     suffix: str
+    content: str
     read: Callable[[Path], Any]
     write: Callable[[Any, Path], None] | None = None
 
@@ -67,7 +69,10 @@ def _write_mfcc(mfcc: Any, path: Path) -> None:
     columns = {"time_s": np.arange(len(mfcc)) / 100.0}
     columns |= {f"c{i:02d}": mfcc[:, i].astype(np.float32) for i in range(mfcc.shape[1])}
     table = pa.table(columns).replace_schema_metadata(
-        {"units": "time_s: s, centre of the window; c00 ...: cepstral coefficients"}
+        {
+            "layout": "talkin-mfcc-1",
+            "units": "time_s: s, centre of the window; c00 ...: cepstral coefficients, no unit",
+        }
     )
     with replace_when_whole(path) as part:
         pq.write_table(table, part)
@@ -122,14 +127,39 @@ def _write_json(content: Any, path: Path) -> None:
         part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+_FACE = (
+    "A row a frame: `frame`, `time_s` (s), `expression` (standard deviations), `rotation` (pitch, "
+    "yaw, roll, rad), `translation` (px), `scale` (px/mm), `landmarks` (68 x, y pairs, px), "
+    "`reprojection_error_px`, `interocular_px`, `is_valid`. The file's metadata: layout, face "
+    "model, rate, `geometry` (standard deviations), units."
+)
+_TRACK = (
+    "A row a frame: `frame`, `time_s` (s), `is_found`, `score` (0 to 1), `points` (x, y of each "
+    "point in turn, px of the upright footage). The file's metadata: layout, scheme, rate, size, "
+    "notes, units."
+)
+_MFCC = (
+    "100 rows a second: `time_s` (s, centre of the window), `c00`, `c01`, ... (cepstral "
+    "coefficients, no unit). The file's metadata: layout, units."
+)
+_CROPS = (
+    "Arrow file, a row a frame: the crop as JPEG, and its `transform` from footage px to crop px "
+    "(2 x 3). The file's metadata: size, rate, crop settings."
+)
+_PHONEMES = "A row a phoneme: `symbol`, `start_s`, `end_s` (s), `is_stressed`."
+_RECORD = (
+    "`clip`, `step`, `fingerprint` of all that the result depends on, `state` (done, rejected or "
+    "failed), `reason`."
+)
+
 KINDS = {
-    "face_parameters": Kind(".parquet", _read_face_parameters, _save_itself),
-    "landmarks": Kind(".parquet", _read_landmarks, _save_itself),
-    "sound": Kind(".wav", _read_sound, _write_sound),
-    "mfcc": Kind(".parquet", _read_mfcc, _write_mfcc),
-    "crops": Kind(".arrow", _read_crops),
-    "phonemes": Kind(".phonemes.parquet", _read_table, _write_table),
-    "video": Kind(".mp4", _read_video),
-    "json": Kind(".json", _read_json, _write_json),
-    "record": Kind(".json", _read_record, _write_record),
+    "face_parameters": Kind(".parquet", _FACE, _read_face_parameters, _save_itself),
+    "landmarks": Kind(".parquet", _TRACK, _read_landmarks, _save_itself),
+    "sound": Kind(".wav", "16 bit, mono, 16 kHz.", _read_sound, _write_sound),
+    "mfcc": Kind(".parquet", _MFCC, _read_mfcc, _write_mfcc),
+    "crops": Kind(".arrow", _CROPS, _read_crops),
+    "phonemes": Kind(".phonemes.parquet", _PHONEMES, _read_table, _write_table),
+    "video": Kind(".mp4", "H.264 and AAC; loads lazily, plays in a notebook.", _read_video),
+    "json": Kind(".json", "A JSON object.", _read_json, _write_json),
+    "record": Kind(".json", _RECORD, _read_record, _write_record),
 }

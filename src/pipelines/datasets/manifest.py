@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 
+from pipelines.datasets.table import TableDataset
 from talkin.files import replace_when_whole
 
 if TYPE_CHECKING:
@@ -68,38 +69,33 @@ class FootageManifestDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         return {"filepath": str(self._path)}
 
 
-class FootageTableDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
-    """Parquet, a row a clip, whose `file` is an absolute path in memory and is not in the file.
+class FootageTableDataset(TableDataset):
+    """A row a clip, whose `file` is an absolute path in memory and is not in the file.
 
     So the table's bytes are the same on every machine.
     """
 
     def __init__(
-        self, *, filepath: str, footage: dict[str, str], metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        footage: dict[str, str],
+        columns: dict[str, str],
+        metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Name the file, and under `footage: path:` the folder that `path` is relative to."""
-        self._path = Path(filepath)
+        """Name the file, its columns, and under `footage: path:` the folder of the footage."""
+        super().__init__(filepath=filepath, columns=columns, metadata=metadata)
         self._folder = Path(footage["path"])
-        self.metadata = metadata
 
     def load(self) -> "pd.DataFrame":
         """Read the table and add `file`."""
-        import pandas as pd
-
-        table = pd.read_parquet(self._path)
+        table = super().load()
         table["file"] = [str(self._folder.resolve() / path) for path in table["path"]]
         return table
 
     def save(self, data: "pd.DataFrame") -> None:
         """Write the table without `file`."""
-        with replace_when_whole(self._path) as part:
-            data.drop(columns="file", errors="ignore").to_parquet(part, index=False)
-
-    def _exists(self) -> bool:
-        return self._path.exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._path)}
+        super().save(data.drop(columns="file", errors="ignore"))
 
 
 class EditRequestsDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):

@@ -135,9 +135,14 @@ def _opened(env: str) -> Iterator[_Project]:
 def _settings(env: str) -> tuple[Path, "TrackingConfig", Any]:
     import logging
 
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-    from kedro.utils import find_kedro_project
+    try:
+        from kedro.framework.session import KedroSession
+        from kedro.framework.startup import bootstrap_project
+        from kedro.utils import find_kedro_project
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            "the registry belongs to the Kedro project: pip install 'talkin[project]'"
+        ) from error
 
     from pipelines.hooks import TrackingConfig
 

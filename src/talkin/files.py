@@ -54,11 +54,21 @@ def checked_name(name: str, what: str) -> str:
     return name
 
 
+def one_line(text: object) -> str:
+    """An error's words on one line, without what would steer a terminal.
+
+    >>> one_line("two\\n  lines\\x1b[2J")
+    'two lines\\\\x1b[2J'
+    """
+    joined = " ".join(str(text).split())
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in joined)
+
+
 def spreadsheet_safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula, and that ends no line.
+    """A cell of one line that no spreadsheet takes for a formula.
 
     >>> spreadsheet_safe("=HYPERLINK(...)"), spreadsheet_safe("a plain reason")
     ("'=HYPERLINK(...)", 'a plain reason')
     """
-    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown
+    shown = one_line(text)
+    return f"'{shown}" if shown[:1] in _FORMULA else shown

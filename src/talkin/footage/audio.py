@@ -14,6 +14,9 @@ from talkin.errors import FootageError
 from talkin.files import replace_when_whole
 from talkin.footage.media import check_hole, decoded, first_picture_time, open_media, time_of
 
+_LONGEST_S = 4 * 3600  # an hour of sound takes 230 MB
+_LOUDEST = 1e3  # full scale is 1
+_RATES = range(2_000, 1_000_001)
 _JUMP_S = 0.04  # time stamps jitter by less than this; more is a hole or an overlap
 
 
@@ -51,8 +54,8 @@ def read_audio(path: Path, sample_rate: int = 16000) -> Audio:
         sample_rate: Samples per second to give.
 
     Raises:
-        FootageError: If the file is missing, no media file, has no sound, or holds samples that
-            are no numbers.
+        FootageError: If the file is missing, no media file, has no sound, holds samples that are
+            no numbers, or claims an absurd rate or length.
     """
     path = Path(path)
     start = first_picture_time(path)
@@ -89,12 +92,16 @@ def _placed(
     container: Any, stream: Any, origin: Fraction | None, path: Path
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Mono pieces at the stream's own rate, without holes, beginning at `origin`."""
-    due = origin
+    due = begin = origin
     for frame in decoded(container, stream):
         samples, rate = _mono(frame, path), frame.sample_rate
+        if rate not in _RATES:
+            raise FootageError(
+                f"{path}: its sound claims {rate} samples a second; damaged, or no sound of speech"
+            )
         time = time_of(frame)
-        if due is None:
-            due = time or Fraction(0)
+        if due is None or begin is None:
+            due = begin = time or Fraction(0)
         gap = Fraction(0) if time is None else time - due
         # The beginning is placed to the sample; later on only holes and overlaps are.
         if time is not None and (due == origin or abs(gap) > _JUMP_S):
@@ -107,6 +114,10 @@ def _placed(
         if len(samples) == 0:
             continue
         due += Fraction(len(samples), rate)
+        if due - begin > _LONGEST_S:
+            raise FootageError(
+                f"{path}: its sound is longer than {_LONGEST_S // 3600} hours; cut it into parts"
+            )
         yield samples, rate
 
 
@@ -119,10 +130,10 @@ def _mono(frame: Any, path: Path) -> np.ndarray:
         values = (values.astype(np.float32) - 128) / 128
     elif values.dtype.kind == "i":
         values = values.astype(np.float32) / -float(np.iinfo(values.dtype).min)
-    if not np.isfinite(values).all():
+    if not (np.abs(values) < _LOUDEST).all():
         raise FootageError(
             f"{path}: the sound at {float(frame.time or 0):.2f} s holds samples that are no "
-            "numbers (NaN or infinite); export it again"
+            "numbers (NaN or infinite) or far beyond full scale; export it again"
         )
     return values.mean(axis=0, dtype=np.float32)
 

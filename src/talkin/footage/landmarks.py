@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 from jaxtyping import Bool, Float
 
 from talkin.errors import FootageError
-from talkin.files import replace_when_whole
+from talkin.files import one_line, replace_when_whole
 
 _LAYOUT = "talkin-landmarks-1"
+_MOST_FRAMES, _LARGEST = 2_000_000, 8 << 30  # a day at 25 frames/s; bytes when unpacked
+_FASTEST, _LARGEST_SIDE = 1000, 1 << 17
 POINTS_OF_SCHEME = {"ibug68": 68, "mediapipe468": 468}
 
 # The MediaPipe points nearest to iBUG's 68. Read the mesh's topology beside iBUG's drawing: jaw,
@@ -102,7 +104,7 @@ class LandmarkTrack:
         """Inverse of `to_table`.
 
         Raises:
-            FootageError: If the table is of another layout.
+            FootageError: If the table is of another layout, or its values make no sense.
         """
         metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
         if metadata.get("layout") != _LAYOUT:
@@ -114,7 +116,7 @@ class LandmarkTrack:
                 f"known are {', '.join(POINTS_OF_SCHEME)}"
             )
         flat = table["points"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return cls(
+        track = cls(
             points=flat.reshape(table.num_rows, count, 2),
             scheme=metadata["scheme"],
             is_found=table["is_found"].to_numpy(zero_copy_only=False),
@@ -123,8 +125,10 @@ class LandmarkTrack:
             fps=float(metadata["fps"]),
             width=int(metadata["width"]),
             height=int(metadata["height"]),
-            notes=json.loads(metadata["notes"]),
+            notes=[str(note) for note in json.loads(metadata["notes"])],
         )
+        _check_values(track)
+        return track
 
     def save(self, path: Path) -> None:
         """Write as Parquet, whole or not at all."""
@@ -139,8 +143,35 @@ class LandmarkTrack:
             FootageError: If the file is missing, damaged or of another layout.
         """
         try:
+            _check_claims(pq.read_metadata(path))
             return cls.from_table(pq.read_table(path))
-        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-            raise FootageError(f"landmarks {path} cannot be read: {error}") from error
+        except (
+            *(OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError),
+            pa.ArrowException,
+        ) as error:
+            raise FootageError(f"landmarks {path} cannot be read: {one_line(error)}") from error
         except FootageError as error:
             raise FootageError(f"{path}: {error}") from error
+
+
+def _check_claims(metadata: pq.FileMetaData) -> None:
+    """Refuse a small file that would unpack to more than any track holds."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    if metadata.num_rows > _MOST_FRAMES or sum(g.total_byte_size for g in groups) > _LARGEST:
+        raise FootageError("it claims more frames or bytes than landmarks of a clip have")
+
+
+def _check_values(track: LandmarkTrack) -> None:
+    kinds = (track.points.dtype.kind, track.score.dtype.kind, track.time_s.dtype.kind)
+    if kinds != ("f", "f", "f") or track.is_found.dtype.kind != "b":
+        raise FootageError("a column is of another type than landmarks have, or has empty cells")
+    steps = np.diff(track.time_s)
+    if not np.isfinite(track.time_s).all() or (steps <= 0).any():
+        raise FootageError("its times do not rise from row to row")
+    if not 0 < track.fps <= _FASTEST or not all(
+        0 < side <= _LARGEST_SIDE for side in (track.width, track.height)
+    ):
+        raise FootageError("it states an absurd frame rate or size of the picture")
+    found = track.points[track.is_found]
+    if not (np.abs(found) < _LARGEST_SIDE).all() or not np.isfinite(track.score).all():
+        raise FootageError("points of frames in which the face was found lie beyond any picture")

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -137,7 +138,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str] | csv.Error]]:
                     row = next(reader)
                     yield reader.line_num, row
                 except csv.Error as error:
-                    yield reader.line_num, error
+                    # Only the inner reader counts a line that it could not read.
+                    yield reader.reader.line_num, error
                 except StopIteration:
                     return
     except FileNotFoundError as error:
@@ -156,9 +158,9 @@ def _check_columns(names: object, path: Path) -> None:
             f"{path}, line 1: column {missing[0]!r} is missing; the first line must be "
             f"{','.join(COLUMNS)}[,sentence]"
         )
-    twice = [name for name in given if given.count(name) > 1]
-    if twice:
-        raise FootageError(f"{path}, line 1: column {twice[0]!r} stands there twice")
+    name, count = Counter(given).most_common(1)[0]
+    if count > 1:
+        raise FootageError(f"{path}, line 1: column {name!r} stands there twice")
 
 
 def _check_row(row: dict[str, str], where: str) -> None:

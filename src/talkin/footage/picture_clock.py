@@ -57,9 +57,10 @@ def read_timeline(path: Path) -> Timeline:
         if not times:
             return _timeline_without_times(container, stream)
     ordered = sorted(times)
-    for before, after in pairwise(ordered):
+    end = max(longest_end, ordered[-1])
+    for before, after in pairwise([*ordered, end]):
         check_hole(before, after, path)
-    return Timeline(ordered, max(longest_end, ordered[-1]))
+    return Timeline(ordered, end)
 
 
 def _timeline_without_times(container: Any, stream: Any) -> Timeline:

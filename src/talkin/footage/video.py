@@ -30,6 +30,8 @@ from talkin.footage.video_writer import VideoWriter
 
 __all__ = ["Frame", "VideoInfo", "VideoWriter", "iter_frames", "probe_video"]
 
+_SLOWEST = Fraction(1, 2)  # pictures a second
+
 
 @dataclass(frozen=True)
 class VideoInfo:
@@ -76,7 +78,8 @@ def probe_video(path: Path) -> VideoInfo:
     """Look at a video file: reads all packets, decodes only the first picture.
 
     Raises:
-        FootageError: If it is missing, empty, no media file, or holds no picture.
+        FootageError: If it is missing, empty, no media file, holds no picture, or less than one
+            every two seconds.
     """
     path = Path(path)
     timeline = read_timeline(path)
@@ -89,6 +92,11 @@ def probe_video(path: Path) -> VideoInfo:
         rate = timeline.mean_rate(stream.average_rate)
     height, width = _upright(first).shape[:2]
     shown = [time for time in timeline.times if time >= start]
+    if len(shown) > 1 and rate < _SLOWEST:
+        raise FootageError(
+            f"{path}: shows a new picture only every {float(1 / rate):.0f} s, so no speech can be "
+            "seen in it; its time stamps are damaged, or it is a slide show"
+        )
     return VideoInfo(
         path=path,
         width=width,
@@ -164,6 +172,7 @@ def _resampled(container: Any, stream: Any, rate: Fraction, path: Path) -> Itera
     if start is None:
         raise FootageError(f"{path}: none of its pictures can be decoded; the file is damaged")
     end = (clock.end or start) - start
+    check_hole(held[-1][0], end, path)
     while number == 0 or number / rate + half <= max(end, held[-1][0] + half):
         yield _nearest(held, number / rate, clock, start)
         number += 1

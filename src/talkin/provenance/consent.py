@@ -18,6 +18,7 @@ from typing import Any, Literal
 import yaml
 
 from talkin.errors import ConsentError
+from talkin.files import one_line
 
 Purpose = Literal["train", "edit-face", "edit-voice"]
 
@@ -86,8 +87,10 @@ def read_consent(path: Path) -> ConsentRegister:
             f"{path}: there is no consent register; make one whose first line is "
             f"{','.join(_COLUMNS)} and add a row for every speaker who agreed"
         ) from error
-    except (OSError, UnicodeDecodeError, csv.Error, yaml.YAMLError, RecursionError) as error:
-        raise ConsentError(f"{path}: the consent register cannot be read: {error}") from error
+    except (OSError, ValueError, csv.Error, yaml.YAMLError, RecursionError) as error:
+        raise ConsentError(
+            f"{path}: the consent register cannot be read: {one_line(error)}"
+        ) from error
     return ConsentRegister(
         path, tuple(_record(row, path, number) for number, row in enumerate(rows, start=1))
     )

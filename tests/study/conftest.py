@@ -134,15 +134,10 @@ class Served:
 
 @pytest.fixture
 def served(study: ExportedStudy, store: RatingStore) -> Iterator[Served]:
-    import uvicorn
+    from talkin.study.serving import prepared_server
 
-    from talkin.study.server import study_app
-
-    app = study_app(store, study.folder)
     port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
-    )
+    server = prepared_server(store, study.folder, "127.0.0.1", port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)

@@ -7,6 +7,7 @@ editing     model and jobs -> edited clips
 evaluation  model and held-out clips -> metrics and report
 
 clips              "for every clip": in parallel, skipping what is up to date, keeping rejects
+cluster            clips on many machines, by Dask
 code_version       a digest of the code behind a result, which decides what is up to date
 datasets           what the catalog can load and save
 hooks, tracking    MLflow

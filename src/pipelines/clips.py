@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,7 +36,18 @@ class ParallelConfig(BaseModel):
     )
     backend: Literal["loky", "threading", "dask"] = Field(
         default="loky",
-        description="joblib's backend; `dask` takes the cluster of the running client.",
+        description="loky: processes of this machine; dask: a cluster, all of whose workers are "
+        "used whatever n_jobs says.",
+    )
+    scheduler: str | None = Field(
+        default=None,
+        description="With dask: the scheduler's address, such as tcp://head:8786; null for the "
+        "cluster of the running client.",
+    )
+    scratch: Path | None = Field(
+        default=None,
+        description="Folder for files on their way, which every worker sees; null for the "
+        "system's temporary folder, which is right on one machine.",
     )
     progress: bool = Field(default=True, description="Whether to show a progress bar.")
 
@@ -144,6 +156,9 @@ def _results(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     left = dict(todo)
+    if parallel.backend == "dask" and todo:
+        yield from _on_cluster(step, work, todo, parallel)
+        return
     if parallel.n_jobs == 1 or len(todo) <= 1:
         yield from (_guarded(step, clip, work, task) for clip, task in left.items())
         return
@@ -158,6 +173,23 @@ def _results(
         except TerminatedWorkerError:
             logger.warning("%s: a worker was killed; the clips left go one by one", step)
             yield from _one_by_one(step, work, left)
+
+
+def _on_cluster(
+    step: str,
+    work: Callable[..., tuple[Any, ...]],
+    todo: Mapping[str, ClipTask],
+    parallel: ParallelConfig,
+) -> Iterator[tuple[StepRecord, tuple[Any, ...] | None]]:
+    from pipelines.cluster import results_on_cluster
+
+    calls = {clip: (step, clip, work, task) for clip, task in todo.items()}
+    for clip, result in results_on_cluster(parallel.scheduler, _guarded, calls):
+        if isinstance(result, Exception):
+            reason = f"its worker was lost again and again: {result}"
+            yield StepRecord(clip, step, todo[clip].fingerprint, "failed", reason), None
+        else:
+            yield result
 
 
 def _one_by_one(

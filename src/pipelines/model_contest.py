@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.training.registry import RegistryConfig, is_better
 from talkin.errors import ConfigurationError
 
-_NODES = ("gather_held_out_clips", "score_clips", "summarise_scores")
+_LAST_NODE = "summarise_scores"
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def _scored(folder: Path, catalog: Any, split: str) -> tuple[int, dict[str, floa
     from talkin.networks.talking_face import TalkingFace
 
     model = TalkingFace.load(folder)
-    stage = pipelines["evaluation"].only_nodes(*_NODES)
-    given = {name: catalog.load(name) for name in stage.inputs() - {"talking_face"}}
+    stage = pipelines["evaluation"].to_nodes(_LAST_NODE)
+    given = {name: _loaded(catalog, name) for name in stage.inputs() - {"talking_face"}}
     settings = _typed({n: v for n, v in given.items() if n.startswith("params:")})
     name = "params:evaluation.held_out"
     settings[name] = settings[name].model_copy(update={"split": split})
@@ -83,6 +83,18 @@ def _scored(folder: Path, catalog: Any, split: str) -> tuple[int, dict[str, floa
     SequentialRunner().run(stage, run_on)
     scores: dict[str, float] = kept["metrics"].load()
     return len(kept["scores"].load()), scores
+
+
+def _loaded(catalog: Any, name: str) -> Any:
+    from kedro.io import DatasetError
+
+    try:
+        return catalog.load(name)
+    except DatasetError as error:
+        raise ConfigurationError(
+            f"{name} cannot be read, so that there is nothing to compare models on; "
+            f"`kedro run --pipelines=preprocess` makes it ({error})"
+        ) from error
 
 
 def _typed(settings: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def render_clips(
 
     speakers = speakers_of(corpus)
     drawn = corpus.model_dump(include={"size_px", "fps", "noise"})
-    with tempfile.TemporaryDirectory(prefix="talkin-corpus-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="talkin-corpus-", dir=parallel.scratch) as scratch:
         tasks = {
             plan.clip: ClipTask(
                 fingerprint("corpus", plan, speakers[plan.speaker_index], drawn),
@@ -106,7 +106,7 @@ def rendered_clip(plan: ClipPlan, corpus: CorpusConfig, scratch: str) -> tuple[A
     from talkin.avatar.corpus import render_clip
 
     folder = Path(scratch) / plan.clip
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # a worker that died may have begun it
     render_clip(plan, corpus, folder)
     return (
         folder / f"{plan.clip}.mp4",

@@ -115,7 +115,7 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
         ConsentError: If somebody who shall be edited, or whose voice is used, did not agree to it.
     """
     require_consent_for_edits(jobs, footage, consent_register)
-    with tempfile.TemporaryDirectory(prefix="talkin-edits-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="talkin-edits-", dir=parallel.scratch) as scratch:
         folder = Path(scratch) / "model"
         model.save(folder)
         with (folder / "weights.safetensors").open("rb") as file:

@@ -152,7 +152,7 @@ def crop_faces(
 ) -> Iterator[Chunk]:
     """Aligned face crops of every clip that has been fitted."""
     files = {row["clip"]: row["file"] for row in _readable(footage)}
-    with tempfile.TemporaryDirectory(prefix="talkin-crops-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="talkin-crops-", dir=parallel.scratch) as scratch:
         tasks = {
             clip: ClipTask(
                 fingerprint("crops", record.fingerprint, crop, storage),

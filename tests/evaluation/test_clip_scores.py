@@ -5,7 +5,7 @@ import pytest
 
 from talkin.avatar.speech import Phoneme
 from talkin.errors import ConfigurationError
-from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores, evaluate_clip
+from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores, KnownOfClip, evaluate_clip
 from talkin.evaluation.summary import flat_metrics, summary_table
 from talkin.face3d.model import MorphableModel
 from talkin.networks.talking_face import TalkingFace
@@ -118,11 +118,11 @@ def test_lip_closure_and_silence_need_phonemes(
         Phoneme("a", 0.7, 1.0, False),
         Phoneme("_", 1.0, 1.6, False),
     ]
-    clip = make_clip(face_model)
+    clip, known = make_clip(face_model), KnownOfClip(phonemes)
     generous = ClipScoreConfig(scores_pictures=False, closed_mm=1000.0)
     strict = ClipScoreConfig(scores_pictures=False, closed_mm=-1000.0)
     scores = [
-        evaluate_clip(clip, make_model(face_model), face_model, STILL, config, phonemes)
+        evaluate_clip(clip, make_model(face_model), face_model, STILL, config, known)
         for config in (generous, strict)
     ]
     assert scores[0].systems["truth"]["bilabial_closure"] == 1.0
@@ -137,9 +137,9 @@ def test_a_turning_head_is_not_a_moving_mouth(face_model: MorphableModel) -> Non
     turning = clip.parameters.rotation.copy()
     turning[:, 0] = np.linspace(-0.6, 0.6, 40)
     turned = replace(clip, parameters=replace(clip.parameters, rotation=turning))
-    phonemes = [Phoneme("_", 0.0, 0.6, False), Phoneme("m", 0.6, 1.6, False)]
+    known = KnownOfClip([Phoneme("_", 0.0, 0.6, False), Phoneme("m", 0.6, 1.6, False)])
     found = [
-        evaluate_clip(c, make_model(face_model), face_model, STILL, FACES_ONLY, phonemes).systems
+        evaluate_clip(c, make_model(face_model), face_model, STILL, FACES_ONLY, known).systems
         for c in (clip, turned)
     ]
     assert found[0]["truth"] == pytest.approx(found[1]["truth"])

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,12 +14,10 @@ from pipelines.training.corpus import prepared_clip
 if TYPE_CHECKING:
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
     from talkin.evaluation.leaks import LeakConfig
-    from talkin.evaluation.report import ReportConfig
     from talkin.evaluation.summary import SummaryConfig
     from talkin.evaluation.tsne import IdentityMap, IdentityMapConfig
     from talkin.networks.talking_face import TalkingFace
 else:
-    ReportConfig = configured("talkin.evaluation.report:ReportConfig")
     ClipScores = IdentityMap = TalkingFace = Any
     ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
     LeakConfig = configured("talkin.evaluation.leaks:LeakConfig")
@@ -96,29 +93,58 @@ def score_clips(
     clips: Sequence[Any],
     phonemes: Mapping[str, Any],
     audio: Mapping[str, Any],
+    truth: Mapping[str, Any],
     model: TalkingFace,
     config: ClipScoreConfig,
 ) -> tuple[list[ClipScores], Table]:
     """Scores of every held-out clip, whole and as a table."""
     from tqdm import tqdm
 
-    from talkin.evaluation.clip_scores import evaluate_clip
+    from talkin.evaluation.clip_scores import KnownOfClip, evaluate_clip
     from talkin.evaluation.summary import clip_table
 
-    still = _mean_expression(model)
-    scores = [
-        evaluate_clip(
-            clip,
-            model,
-            model.face_model,
-            still,
-            config,
-            _phonemes(clip.clip, phonemes),
-            audio[clip.clip],
-        )
-        for clip in tqdm(clips, desc="score", unit="clip")
-    ]
+    still = mean_expression(model)
+    scores = []
+    for clip in tqdm(clips, desc="score", unit="clip"):
+        exact = exact_face(clip, truth)
+        known = KnownOfClip(phonemes_of(clip.clip, phonemes), audio[clip.clip], exact)
+        scores.append(evaluate_clip(clip, model, model.face_model, still, config, known))
     return scores, clip_table(scores)
+
+
+def tabulate_frames(
+    scores: Sequence[ClipScores], index: Table, phonemes: Mapping[str, Any]
+) -> Table:
+    """A line a frame: what the error by view, sound, speaker and time is counted from."""
+    from talkin.evaluation.breakdown import frame_table
+
+    said = {score.clip: phonemes_of(score.clip, phonemes) or [] for score in scores}
+    return frame_table(scores, dict(zip(index["clip"], index["view"], strict=True)), said)
+
+
+def cross_speakers(clips: Sequence[Any], truth: Mapping[str, Any], model: TalkingFace) -> Table:
+    """Every held-out sound on every held-out face, against the exact truth of a synthetic corpus.
+
+    Empty for filmed footage, where nobody knows that truth, and for the 2D ablation, which knows
+    no expression that another face could wear.
+    """
+    from talkin.evaluation.crossings import HeardSource, score_crossings
+    from talkin.evaluation.heard_faces import hear_clip
+
+    still, sources, targets = mean_expression(model), [], {}
+    for clip in clips if model.config.predict == "expression" else ():
+        exact = exact_face(clip, truth)
+        if exact is None:
+            continue
+        faces = hear_clip(clip, model, model.face_model, still)
+        kept = faces.frames < len(exact)
+        true = exact.select(faces.frames[kept])
+        heard = faces.audio_expression[kept] if faces.audio_expression is not None else None
+        if heard is not None:
+            sources.append(HeardSource(clip.clip, clip.speaker, heard, true.expression))
+            targets[clip.clip] = (clip.speaker, true)
+    size = model.config.crop.size_px
+    return score_crossings(sources, targets, model.face_model, still, size)
 
 
 def summarise_scores(
@@ -135,68 +161,37 @@ def summarise_scores(
     return table, flat
 
 
+def describe_conditions(
+    model: TalkingFace, held_out: HeldOutConfig, scoring: ClipScoreConfig, summary: SummaryConfig
+) -> dict[str, str]:
+    """Region, codec, point set and seed of every figure."""
+    from talkin.evaluation.conditions import measuring_conditions
+
+    return measuring_conditions(model, scoring, summary, held_out.split)
+
+
+def keep_variant(summary: Table, metrics: dict[str, float], variant: str) -> dict[str, Any]:
+    """File these results under the name of the variant, where the paper's tables find them."""
+    from talkin.files import checked_name
+
+    return {checked_name(variant, "evaluation.variant"): (summary, metrics)}
+
+
 def map_voices(
     clips: Sequence[Any], model: TalkingFace, config: IdentityMapConfig
-) -> tuple[IdentityMap, Table]:
+) -> tuple[IdentityMap, Table, dict[str, float | None], str]:
     """t-SNE of the held-out sound before and after identity removal (Fig. 9)."""
     from talkin.evaluation.tsne import map_identities
+    from talkin.evaluation.voice_page import voice_page
 
     voices = map_identities(clips, model, config)
-    tracking.log_metrics(
-        {f"speaker_probe.{k}": v for k, v in voices.probe_accuracy.items() if math.isfinite(v)}
-    )
-    return voices, voices.points
+    known = {k: v for k, v in voices.probe_accuracy.items() if math.isfinite(v)}
+    tracking.log_metrics({f"speaker_probe.{k}": v for k, v in known.items()})
+    probe = {k: known.get(k) for k in voices.probe_accuracy} | {"chance": voices.chance}
+    return voices, voices.points, probe, voice_page(voices)
 
 
-def write_report(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
-    summary: Table,
-    scores: Sequence[ClipScores],
-    curves: Table,
-    voices: IdentityMap,
-    audio: Mapping[str, Any],
-    edits_table: Table,
-    side_by_side: Mapping[str, Any],
-    rejects: Table,
-    registered_model: dict[str, Any],
-    config: ReportConfig,
-) -> str:
-    """One page: figures beside the paper's, curves, edited clips to play, worst frames, rejects."""
-    from talkin.evaluation.report import ReportClip, ReportContent, render_report
-
-    done = [row for row in rows_of(edits_table) if row["job"] in side_by_side]
-    clips = [
-        ReportClip(
-            title=f"{row['target']} says {Path(row['audio']).stem}",
-            videos={"side by side": side_by_side[row["job"]].path},
-            caption=str(row["notes"]),
-        )
-        for row in done
-    ]
-    content = ReportContent(
-        summary=summary,
-        scores=scores,
-        training_curves=curves,
-        clips=clips,
-        voices=voices,
-        sounds={score.clip: audio[score.clip] for score in scores},
-        rejects=rejects,
-        provenance=_provenance(registered_model),
-    )
-    return render_report(content, config)
-
-
-def _provenance(registered_model: dict[str, Any]) -> dict[str, str]:
-    from importlib.metadata import version
-
-    number = registered_model["version"]
-    model = f"{registered_model['name']} version {number}" if number else "not registered"
-    if registered_model["is_champion"]:
-        model += " (champion when registered)"
-    packages = {name: version(name) for name in ("talkin", "torch", "kedro")}
-    return {"model": model, **packages}
-
-
-def _mean_expression(model: TalkingFace) -> Any:
+def mean_expression(model: TalkingFace) -> Any:
     """The mouth held still: the training data's mean, which the model carries."""
     import numpy as np
 
@@ -205,9 +200,21 @@ def _mean_expression(model: TalkingFace) -> Any:
     return np.zeros(model.config.n_expression, dtype=np.float32)
 
 
-def _phonemes(clip: str, phonemes: Mapping[str, Any]) -> list[_Phoneme] | None:
+def phonemes_of(clip: str, phonemes: Mapping[str, Any]) -> list[_Phoneme] | None:
+    """What is said when, or None where nobody knows."""
     if clip not in phonemes:
         return None
     table = phonemes[clip]
     columns = (table[name] for name in _Phoneme._fields)
     return [_Phoneme(*values) for values in zip(*columns, strict=True)]
+
+
+def exact_face(clip: Any, truth: Mapping[str, Any]) -> Any:
+    """The true face of a synthetic clip in the pixels of its crops, or None for a filmed one."""
+    if clip.clip not in truth:
+        return None
+    exact = truth[clip.clip]
+    n = min(len(exact), len(clip.crops.transforms))
+    import numpy as np
+
+    return exact.select(np.arange(n)).in_crop(clip.crops.transforms[:n])

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from pipelines.evaluation import nodes
+from pipelines.evaluation import nodes, report_node
 
 
 def create_pipeline() -> Pipeline:
@@ -39,11 +39,41 @@ def create_pipeline() -> Pipeline:
                     "held_out_clips",
                     "phonemes",
                     "audio",
+                    "truth",
                     "talking_face",
                     "params:evaluation.clip_scores",
                 ],
                 ["scores", "clip_scores"],
                 name="score_clips",
+            ),
+            Node(
+                nodes.tabulate_frames,
+                ["scores", "training_index", "phonemes"],
+                "frame_scores",
+                name="tabulate_frames",
+            ),
+            Node(
+                nodes.cross_speakers,
+                ["held_out_clips", "truth", "talking_face"],
+                "crossings",
+                name="cross_speakers",
+            ),
+            Node(
+                nodes.describe_conditions,
+                [
+                    "talking_face",
+                    "params:evaluation.held_out",
+                    "params:evaluation.clip_scores",
+                    "params:evaluation.summary",
+                ],
+                "conditions",
+                name="describe_conditions",
+            ),
+            Node(
+                nodes.keep_variant,
+                ["score_summary", "metrics", "params:evaluation.variant"],
+                "variants_written",
+                name="keep_variant",
             ),
             Node(
                 nodes.summarise_scores,
@@ -54,20 +84,26 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.map_voices,
                 ["held_out_clips", "talking_face", "params:evaluation.voice_map"],
-                ["voices", "voice_map"],
+                ["voices", "voice_map", "voice_probe", "voice_page"],
                 name="map_voices",
             ),
             Node(
-                nodes.write_report,
+                report_node.write_report,
                 [
                     "score_summary",
                     "scores",
+                    "frame_scores",
+                    "crossings",
+                    "conditions",
+                    "leak_check",
                     "training_curves",
                     "voices",
                     "audio",
                     "edits_table",
                     "side_by_side",
                     "rejects",
+                    "footage",
+                    "talking_face",
                     "registered_model",
                     "params:evaluation.report",
                 ],

@@ -1,7 +1,7 @@
 """The figures of the report, drawn so that they read on paper and on a screen."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -118,6 +118,48 @@ def clip_error_figure(scores: Sequence[ClipScores]) -> Figure:
     axis.set_xticks(place if few else [], [s.clip for s in ordered] if few else [])
     axis.tick_params(axis="x", labelrotation=60, labelsize=7)
     axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=2, fontsize=8)
+    return figure
+
+
+@_styled
+def breakdown_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Landmark error by view, sound, speaker, time: a panel each, with its interval.
+
+    Args:
+        tables: Title -> `breakdown.error_by`.
+    """
+    figure, axes = _grid(-(-len(tables) // 2), 2, height=3.0)
+    for axis, (title, table) in zip(axes, tables.items(), strict=False):
+        place = np.arange(len(table))
+        axis.vlines(place, table["low"], table["high"], color=STILL_COLOUR, linewidth=2)
+        axis.plot(place, table["value"], "o", color=AUDIO_COLOUR, markersize=4)
+        axis.set_title(title)
+        axis.set_xticks(place, table["group"], fontsize=7)
+        axis.set_ylim(0, 1.08 * max(float(table["high"].max()), 1e-6))
+        axis.set_ylabel("px of 384")
+        axis.grid(visible=False, axis="x")
+    for axis in axes[len(tables) :]:
+        axis.set_visible(False)
+    return figure
+
+
+@_styled
+def crossing_figure(matrix: pd.DataFrame) -> Figure:
+    """Landmark error of every speaker's sound (rows) on every speaker's face (columns)."""
+    size = max(2.6, 0.45 * len(matrix) + 1.2)
+    figure = Figure(figsize=(size + 1.4, size))
+    axis = figure.subplots()
+    shown = axis.imshow(matrix.to_numpy(), cmap="OrRd", vmin=0)
+    axis.set_xticks(range(matrix.shape[1]), matrix.columns, rotation=60, fontsize=7)
+    axis.set_yticks(range(matrix.shape[0]), matrix.index, fontsize=7)
+    axis.set_xlabel("whose face")
+    axis.set_ylabel("whose sound")
+    axis.grid(visible=False)
+    middle = 0.6 * float(np.nanmax(matrix.to_numpy()))
+    for (row, column), value in np.ndenumerate(matrix.to_numpy()):
+        colour = "white" if value > middle else INK
+        axis.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
+    figure.colorbar(shown, ax=axis, label="px of 384", shrink=0.8)
     return figure
 
 

@@ -24,6 +24,7 @@ from talkin.evaluation.heard_faces import HeardFaces, hear_clip
 from talkin.evaluation.lip_sync import LipSyncConfig, measure_lip_sync
 from talkin.evaluation.painted_frames import FramePair, paint_clip
 from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
 from talkin.footage.audio import Audio
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import PreparedClip
@@ -49,6 +50,23 @@ class ClipScoreConfig(BaseModel):
     scores_pictures: bool = Field(
         default=True, description="False: only expression and landmarks, in a fraction of the time."
     )
+
+
+@dataclass(frozen=True, eq=False)
+class KnownOfClip:
+    """What some corpora know of a clip, and others do not.
+
+    Attributes:
+        phonemes: What is said when, in the time of the clip: for lip closure and for movement in
+            silence.
+        sound: For the offset of lips and sound.
+        exact: The true face of a synthetic clip, crop px: for what fitting alone loses, told as
+            expression and landmark error of `truth`.
+    """
+
+    phonemes: Sequence[TimedPhoneme] | None = None
+    sound: Audio | None = None
+    exact: FaceParameters | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +101,7 @@ def evaluate_clip(
     face_model: MorphableModel,
     mean_expression: Float[np.ndarray, "expression"],
     config: ClipScoreConfig | None = None,
-    phonemes: Sequence[TimedPhoneme] | None = None,
-    sound: Audio | None = None,
+    known: KnownOfClip | None = None,
 ) -> ClipScores:
     """Score a clip that the model has not seen.
 
@@ -94,21 +111,22 @@ def evaluate_clip(
         face_model: The model with which the clip was fitted.
         mean_expression: The still mouth: mean of the training data.
         config: How thoroughly.
-        phonemes: What is said when, in the time of the clip; lip closure and movement in silence
-            are scored only with it.
-        sound: The clip's sound; the offset of lips and sound is scored only with it.
+        known: What else is known of the clip; what it lacks is not scored.
 
     Raises:
         ConfigurationError: If the clip has no valid frame, or pictures are wanted and it has none.
     """
-    config = config or ClipScoreConfig()
+    config, known = config or ClipScoreConfig(), known or KnownOfClip()
     model.eval()
     faces = hear_clip(prepared, model, face_model, mean_expression)
-    systems = faces.scores(model.config.crop.size_px)
-    if phonemes:
-        _add_speech_scores(systems, faces, phonemes, config)
-    if sound is not None:
-        _add_sync_scores(systems, faces, sound)
+    size = model.config.crop.size_px
+    systems = faces.scores(size)
+    if known.phonemes:
+        _add_speech_scores(systems, faces, known.phonemes, config)
+    if known.exact is not None:
+        systems.setdefault("truth", {}).update(faces.fit_scores(known.exact, face_model, size))
+    if known.sound is not None:
+        _add_sync_scores(systems, faces, known.sound)
     curves = {
         "true_opening": metrics.mouth_opening(faces.true),
         "audio_opening": metrics.mouth_opening(faces.audio),

@@ -82,6 +82,19 @@ class HeardFaces:
                 found[system]["expression_error"] = error
         return found
 
+    def fit_scores(
+        self, exact: FaceParameters, face_model: MorphableModel, crop_size_px: int
+    ) -> dict[str, float]:
+        """How far the fitted face, which every other figure is measured against, is from exact."""
+        true = exact.select(self.frames[self.frames < len(exact)])
+        n = len(true)
+        error = metrics.landmark_error(self.true[:n], true.mouth_landmarks(face_model))
+        return {
+            "landmark_error": error,
+            "landmark_error_384": metrics.at_paper_size(error, crop_size_px),
+            "expression_error": metrics.expression_error(self.true_expression[:n], true.expression),
+        }
+
 
 def hear_clip(
     prepared: PreparedClip,

@@ -176,5 +176,5 @@ def variant_command(variant: str, environment: str | None = None) -> str:
     if variant.endswith("min"):
         scheme, minutes = variant.removesuffix("min").split("_")
         of_whom = "of each speaker" if scheme == "joint" else "of one speaker, once for each,"
-        return f"{command}  (on a manifest with {minutes} minutes {of_whom} to train)"
+        return f"{command}  # on a manifest with {minutes} minutes {of_whom} to train"
     return command

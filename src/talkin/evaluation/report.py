@@ -12,7 +12,9 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.evaluation import charts
+from talkin.evaluation.breakdown import error_by
 from talkin.evaluation.clip_scores import ClipScores
+from talkin.evaluation.crossings import speaker_matrix
 from talkin.evaluation.embedding import picture_uri, video_uri
 from talkin.evaluation.painted_frames import FramePair
 from talkin.evaluation.report_tables import clip_rows, comparison_rows, headlines
@@ -61,6 +63,9 @@ class ReportContent:
         voices: `map_identities`.
         sounds: Sound of clips by name, drawn over their mouth opening.
         rejects: Clips that were set aside: columns clip, stage, reason.
+        frames: `frame_table`, for the error by view, sound, speaker and time.
+        crossings: `score_crossings`, for every sound on every face.
+        conditions: How figures were measured: label -> text.
         provenance: Versions, configuration, digest of the data: label -> text.
         title: Of the page.
         subtitle: Which model on which corpus.
@@ -74,6 +79,9 @@ class ReportContent:
     voices: IdentityMap | None = None
     sounds: Mapping[str, Audio] = field(default_factory=dict)
     rejects: pd.DataFrame | None = None
+    frames: pd.DataFrame | None = None
+    crossings: pd.DataFrame | None = None
+    conditions: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     title: str = "How well it talks"
     subtitle: str = ""
@@ -122,6 +130,7 @@ def render_report(content: ReportContent, config: ReportConfig | None = None) ->
         worst=_worst_frames(content.scores, config.n_worst_frames),
         clip_rows=clip_rows(content.scores),
         rejects=[] if content.rejects is None else content.rejects.to_dict("records"),
+        conditions=content.conditions,
         provenance=content.provenance,
         figures=_figures(content, config),
         voices=content.voices,
@@ -137,11 +146,30 @@ def _figures(content: ReportContent, config: ReportConfig) -> dict[str, Any]:
             (score, _svg(charts.opening_figure(score, content.sounds.get(score.clip))))
             for score in _worst_middle_best(content.scores, config.n_openings)
         ],
+        "breakdown": _breakdown(content.frames),
+        "crossings": None
+        if content.crossings is None or content.crossings.empty
+        else _svg(charts.crossing_figure(speaker_matrix(content.crossings))),
         "training": None
         if curves is None or curves.empty
         else _svg(charts.training_figure(curves)),
         "voices": _svg(charts.identity_figure(voices)) if voices is not None else None,
     }
+
+
+def _breakdown(frames: pd.DataFrame | None) -> Markup | None:
+    """The error by everything that tells groups apart."""
+    if frames is None or frames.empty:
+        return None
+    columns = {
+        "by view": "view",
+        "by speaker": "speaker",
+        "by sound, worst first": "phoneme",
+        "by second of the clip": "second",
+    }
+    tables = {title: error_by(frames, column) for title, column in columns.items()}
+    told = {title: table.head(28) for title, table in tables.items() if len(table) > 1}
+    return _svg(charts.breakdown_figure(told)) if told else None
 
 
 def _svg(figure: Any) -> Markup:

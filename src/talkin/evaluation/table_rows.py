@@ -18,7 +18,8 @@ COLUMNS = (
     *("table", "row", "variant", "system", "speakers", "metric", "value", "low", "high"),
     *("n_clips", "n_frames", "paper_grid", "paper_collected", "state", "command"),
 )
-"""Of the tidy table: a line a number; `state` is measured, not trained, not measured or paper."""
+"""Of the tidy table: a line a number; `state` is measured, not trained, not measured, does not
+apply (such as the correlation of the truth with itself) or paper (other people's systems)."""
 
 TRUTH = "truth"
 
@@ -130,4 +131,6 @@ def _state(row: PaperRow, measured: pd.DataFrame | None, found: dict[str, Any] |
         return "paper"
     if measured is None:
         return "not trained"
-    return "measured" if found else "not measured"
+    if found:
+        return "measured"
+    return "does not apply" if row.system == TRUTH else "not measured"

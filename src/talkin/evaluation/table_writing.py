@@ -1,7 +1,8 @@
 """The filled tables as Markdown and as LaTeX, each number beside the paper's."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -69,7 +70,7 @@ _APPENDIX_H = "Appendix H. Milliseconds a frame of each stage of editing"
 def _cells(
     table: PaperTable, part: pd.DataFrame, is_latex: bool = False
 ) -> tuple[list[str], list[list[str]]]:
-    names = [_NAMES[metric][1 if is_latex else 0] for metric in table.metrics]
+    names = [_NAMES[metric][1] if is_latex else _NAMES[metric][0] for metric in table.metrics]
     has = {corpus: part[f"paper_{corpus}"].notna().any() for corpus in ("grid", "collected")}
     header = ["", "clips"]
     for name in names:
@@ -78,11 +79,11 @@ def _cells(
         header += ["own"] if has["collected"] else []
     rows = []
     for label, lines in part.groupby("row", sort=False):
-        by_metric = lines.set_index("metric")
-        n = by_metric["n_clips"].max()
+        by_metric = {str(line["metric"]): line for line in lines.to_dict("records")}
+        n = lines["n_clips"].max()
         cells = [str(label), "" if pd.isna(n) else f"{int(n)}"]
         for metric in table.metrics:
-            line, digits = by_metric.loc[metric], _NAMES[metric][2]
+            line, digits = by_metric[metric], _NAMES[metric][2]
             cells += [_own(line, digits)]
             cells += [_printed(line["paper_grid"])] if has["grid"] else []
             cells += [_printed(line["paper_collected"])] if has["collected"] else []
@@ -90,10 +91,10 @@ def _cells(
     return header, rows
 
 
-def _own(line: "pd.Series[object]", digits: int) -> str:
+def _own(line: Mapping[Hashable, Any], digits: int) -> str:
     if line["state"] != "measured":
-        return "" if line["state"] == "paper" else str(line["state"])
-    value, low, high = (float(str(line[name])) for name in ("value", "low", "high"))
+        return "" if line["state"] in ("paper", "does not apply") else str(line["state"])
+    value, low, high = (float(line[name]) for name in ("value", "low", "high"))
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
@@ -131,9 +132,10 @@ def _runtime_cells(runtime: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def _missing(part: pd.DataFrame) -> str:
     absent = part[part["command"] != ""].drop_duplicates("variant")
-    lines = [
-        f"- {row['row']} ({row['state']}): `{row['command']}`" for row in absent.to_dict("records")
-    ]
+    lines = []
+    for row in absent.to_dict("records"):
+        command, _, needs = str(row["command"]).partition("  # ")
+        lines.append(f"- {row['row']} ({row['state']}): `{command}`{needs and f', {needs}'}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,91 @@
+"""Folders of real clips and of imitations, matched by name and scored; no clip stops another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from talkin.errors import FootageError, TalkinError
+from talkin.evaluation.clip_scores import ClipScores
+
+_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
+)
+
+
+@dataclass(frozen=True)
+class MatchedClips:
+    """Which clip imitates which.
+
+    Attributes:
+        pairs: Name -> real and fake file.
+        rejects: Name -> why it is not scored.
+    """
+
+    pairs: dict[str, tuple[Path, Path]]
+    rejects: dict[str, str] = field(default_factory=dict)
+
+
+def match_clips(real: Path, fake: Path) -> MatchedClips:
+    """Match clips whose paths inside the two folders are the same but for the suffix.
+
+    Raises:
+        FootageError: If a folder is missing, or nothing matches.
+    """
+    found: list[dict[str, Path]] = []
+    rejects: dict[str, str] = {}
+    for folder, what in ((real, "--real"), (fake, "--fake")):
+        clips, twice = _clips(folder, what)
+        found.append(clips)
+        rejects |= dict.fromkeys(twice, f"stands twice in {folder}, with two suffixes")
+    for clips, other, folder in ((found[0], found[1], fake), (found[1], found[0], real)):
+        alone = clips.keys() - other.keys()
+        rejects |= dict.fromkeys(alone, f"has no clip of that name in {folder}")
+    names = sorted((found[0].keys() & found[1].keys()) - rejects.keys())
+    if not names:
+        raise FootageError(
+            f"no clip of {fake} has the name of one in {real} (suffixes apart); give the real clip "
+            "and its imitation the same name"
+        )
+    return MatchedClips({name: (found[0][name], found[1][name]) for name in names}, rejects)
+
+
+def score_clips(
+    matched: MatchedClips,
+    score: Callable[[str, Path, Path], ClipScores],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[list[ClipScores], pd.DataFrame]:
+    """Score every pair; one that cannot be read or shows no face is set aside.
+
+    Args:
+        matched: The pairs.
+        score: (name, real, fake) to scores; raises `TalkinError` for a fault of the clips.
+        progress: Called with the stage, pairs done and pairs in all.
+
+    Returns:
+        The scores, and the rejects: columns clip, reason.
+    """
+    scores, rejects = [], dict(matched.rejects)
+    for done, (name, (real, fake)) in enumerate(matched.pairs.items(), start=1):
+        try:
+            scores.append(score(name, real, fake))
+        except TalkinError as error:
+            rejects[name] = str(error)
+        if progress is not None:
+            progress("scoring", done, len(matched.pairs))
+    table = pd.DataFrame(sorted(rejects.items()), columns=["clip", "reason"], dtype=str)
+    return scores, table
+
+
+def _clips(folder: Path, what: str) -> tuple[dict[str, Path], set[str]]:
+    if not folder.is_dir():
+        raise FootageError(f"{what} {folder}: there is no such folder")
+    clips: dict[str, Path] = {}
+    twice: set[str] = set()
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() in _SUFFIXES and file.is_file() and not file.name.startswith("."):
+            name = file.relative_to(folder).with_suffix("").as_posix()
+            twice |= {name} & clips.keys()
+            clips[name] = file
+    return clips, twice

@@ -1,8 +1,10 @@
 """The `talkin` command: the library without Kedro.
 
 - `editing`: `talkin edit`.
+- `evaluation`: `talkin score`, `talkin report`.
 - `face`: `talkin face import`, `talkin face export`.
 - `footage`: `talkin fit`, `talkin manifest`.
+- `new_speech`: what drives an edit: a file, a video, an edit list or a text.
 - `machine`: `talkin info`, `talkin fetch-nets`.
 - `provenance`: `talkin verify`, `talkin consent check`, `talkin consent trace`.
 - `study`: `talkin study export`, `links`, `serve`, `static`, `collect`, `status`, `report`.
@@ -15,6 +17,7 @@ Everything heavy is imported inside the commands, so that `talkin --help` answer
 import click
 
 from talkin.cli.editing import edit
+from talkin.cli.evaluation import report, score
 from talkin.cli.face import face
 from talkin.cli.footage import fit, manifest
 from talkin.cli.machine import fetch_nets, info
@@ -41,5 +44,17 @@ def main() -> None:
     """
 
 
-for _command in (edit, face, fit, manifest, fetch_nets, info, verify, consent, study):
+for _command in (
+    edit,
+    face,
+    fit,
+    manifest,
+    fetch_nets,
+    info,
+    verify,
+    consent,
+    study,
+    score,
+    report,
+):
     main.add_command(_command)

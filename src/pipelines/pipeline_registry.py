@@ -9,8 +9,9 @@ from kedro.pipeline import Pipeline
 
 import pipelines
 
-_NOT_BY_DEFAULT = frozenset({"demo"})
-"""Rendering the synthetic corpus is no part of a plain `kedro run`, which works on any footage."""
+_NOT_BY_DEFAULT = frozenset({"demo", "study"})
+"""No part of a plain `kedro run`: the synthetic corpus, since that works on any footage, and the
+user study, which is exported once and on purpose."""
 
 
 def pipeline_names() -> list[str]:

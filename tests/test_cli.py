@@ -256,3 +256,76 @@ def test_every_bad_request_is_one_line_and_leaves_no_file(edit, clip, tmp_path):
         assert "Traceback" not in asked.output
         after = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
         assert after == before, name
+
+
+def one_of(call, networks, clip, out, *how):
+    return call("edit", "--video", clip, "--out", out, "--model", networks, *how)
+
+
+def test_new_speech_comes_from_exactly_one_place(call, networks, clip, tmp_path):
+    out = tmp_path / "o.mp4"
+    for how in ((), ("--audio", clip, "--text", "hello")):
+        asked = one_of(call, networks, clip, out, *how)
+        assert asked.exit_code == 1
+        assert "give one of --audio, --drive, --edit-list, --text" in asked.output
+
+
+def test_an_edit_list_is_cut_and_spoken_and_its_recordings_are_named(
+    edit, call, networks, clip, tmp_path
+):
+    from talkin.provenance.verification import verify
+
+    (tmp_path / "list.csv").write_text("audio,in,out\nspeech.wav,0.1,0.3\nspeech.wav,0,0.12\n")
+    made = one_of(
+        call, networks, clip, tmp_path / "o.mp4", "--edit-list", tmp_path / "list.csv", "--preview"
+    )
+    assert made.exit_code == 0, made.output
+    assert probe_video(tmp_path / "o.mp4").n_frames == 8  # 0.2 s and 0.12 s less the fade
+    found = verify(tmp_path / "o.mp4")
+    assert found.state == "edited"
+    assert {item.title for item in found.statement.ingredients} == {"clip.mp4", "speech.wav"}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_video_without_sound_drives_by_its_face(edit, call, networks, clip, tmp_path):
+    made = one_of(call, networks, clip, tmp_path / "o.mp4", "--drive", clip)
+    assert made.exit_code == 0, made.output
+    assert probe_video(tmp_path / "o.mp4").n_frames == 10
+    assert not probe_video(tmp_path / "o.mp4").has_audio
+    assert "the mouth rests there" in made.output  # the first frame is black
+
+
+def test_a_text_is_read_aloud_or_the_missing_engine_is_named(
+    edit, call, networks, clip, tmp_path, monkeypatch
+):
+    pytest.importorskip("espeakng_loader")
+    made = one_of(call, networks, clip, tmp_path / "o.mp4", "--text", "Hi.")
+    assert made.exit_code == 0, made.output
+    assert probe_video(tmp_path / "o.mp4").duration_s > 0.7
+    empty = one_of(call, networks, clip, tmp_path / "o.mp4", "--text", " . ")
+    assert "nothing to read aloud" in empty.output
+
+    def missing(*_, **__):
+        from talkin.errors import TalkinError
+
+        raise TalkinError("espeakng_loader is not installed")
+
+    monkeypatch.setattr("talkin.avatar.reading_aloud.speak", missing)
+    asked = one_of(call, networks, clip, tmp_path / "o.mp4", "--text", "Hi.")
+    assert asked.exit_code == 1
+    assert "pip install 'talkin[demo]'" in asked.output
+
+
+def test_an_edit_that_dies_says_where_its_work_is_kept(
+    edit, call, networks, clip, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr("talkin.editing.edit_clip.join_and_sign", lambda *_: 1 / 0)
+        died = edit(clip)
+        assert died.exit_code != 0
+        assert ".o.unfinished" in died.output
+    assert (tmp_path / ".o.unfinished" / "edited-00000.mp4").exists()
+    again = edit(clip)
+    assert again.exit_code == 0, again.output
+    assert "kept from a run that was stopped" in again.output
+    assert not (tmp_path / ".o.unfinished").exists()

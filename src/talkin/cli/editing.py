@@ -1,10 +1,12 @@
 """`talkin edit`."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from talkin.cli.new_speech import check_one_given, new_speech
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
 
@@ -22,7 +24,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     epilog="Example: talkin edit --video me.mp4 --audio speech.wav --out edited.mp4 --compare"
 )
 @click.option("--video", type=_FILE, required=True, help="Footage of the person to edit.")
-@click.option("--audio", type=_FILE, required=True, help="The new speech; any sound or video file.")
+@click.option("--audio", type=_FILE, help="The new speech; any sound or video file.")
+@click.option("--drive", type=_FILE, help="A video whose face and sound drive the mouth instead.")
+@click.option(
+    "--edit-list",
+    type=_FILE,
+    help="Pieces of recordings to be joined to new speech, YAML or CSV: audio, in, out.",
+)
+@click.option("--text", help="A text to be read aloud by espeak-ng (optional package).")
+@click.option(
+    "--text-voice", default="en-us", show_default=True, help="espeak-ng's voice for --text."
+)
 @click.option("--out", type=_FILE, required=True, help="The mp4 to write.")
 @click.option(
     "--model",
@@ -44,6 +56,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Whose face: largest, left, right, or a number counted from the left, from 1.",
 )
+@click.option("--preview", is_flag=True, help="Quick and small: 360 px, every seventh window.")
 @click.option("--compare", is_flag=True, help="Also write OUT-compare.mp4: footage beside edit.")
 @click.option("--teeth/--no-teeth", default=False, help="Lend teeth detail from the footage.")
 @click.option("--deflicker/--no-deflicker", default=False, help="Calm flicker of the mouth.")
@@ -55,40 +68,77 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Render a window every so many frames: 7 is fastest, 1 is best.",
 )
 @click.option("--speaker", help="Whose face this is, as the consent register names them.")
-@click.option("--voice", help="Whose voice AUDIO holds, as the consent register names them.")
+@click.option("--voice", help="Whose voice is heard, as the consent register names them.")
 @click.option("--consent-register", type=_FILE, help="CSV or YAML of who agreed to what.")
 @click.option("--report", "report_file", type=_FILE, help="Write what was done as JSON.")
 @explains_errors
-def edit(video: Path, audio: Path, out: Path, **options: Any) -> None:
-    """Make the person in VIDEO speak AUDIO.
+def edit(video: Path, out: Path, **options: Any) -> None:
+    """Make the person in VIDEO speak.
 
-    The output keeps the footage's size and frame rate and is as long as the speech. Frames in
-    which no face is found stay as they are and are listed. The output carries signed content
-    credentials that say it was edited; `talkin verify` reads them. Stopping with Ctrl-C leaves no
-    half file, and an older output untouched.
+    What they say comes from one of --audio, --drive, --edit-list and --text. The output keeps the
+    footage's size and frame rate and is as long as the speech. Frames in which no face is found
+    stay as they are and are listed. The output carries signed content credentials that say it was
+    edited; `talkin verify` reads them.
+
+    An edit that is stopped, even killed, leaves an older output untouched; what it had done is in
+    the hidden folder .OUT.unfinished, and the same command goes on from there.
     """
+    check_one_given(options)
     consent = _consent(options["speaker"], options["voice"], options["consent_register"])
     config = _config(options)
     comparison = out.with_name(f"{out.stem}-compare.mp4") if options["compare"] else None
     model = _load_model(options["model_folder"])
-    from talkin.editing.edit_clip import edit_clip
-    from talkin.footage.detection import load_detector
-
-    with progress_bars() as progress:
-        report = edit_clip(
-            video,
-            audio,
-            out,
-            model,
-            model.face_model,
-            load_detector(),
-            config,
-            progress,
-            comparison=comparison,
-        )
+    report = _edited(video, out, comparison, model, config, options)
     _say(report, comparison, consent)
     if options["report_file"] is not None:
         _write_report(options["report_file"], report, consent)
+
+
+def _edited(
+    video: Path,
+    out: Path,
+    comparison: Path | None,
+    model: "TalkingFace",
+    config: "EditConfig",
+    options: dict[str, Any],
+) -> "EditReport":
+    from talkin.editing.edit_clip import edit_clip
+    from talkin.editing.request import check_request
+    from talkin.footage.detection import load_detector
+    from talkin.provenance.credentials import Ingredient
+
+    check_request([video], [out, comparison], model, model.face_model)
+    unfinished = out.with_name(f".{out.stem}.unfinished")
+    with TemporaryDirectory(prefix="talkin-") as name, progress_bars() as progress:
+        speech = new_speech(options, options["text_voice"], Path(name))
+        footage = video
+        if options["preview"]:
+            from talkin.editing.preview import small_copy
+
+            footage = Path(name) / "preview.mp4"
+            small_copy(video, footage)
+        try:
+            return edit_clip(
+                footage,
+                speech.driver,
+                out,
+                model,
+                model.face_model,
+                load_detector(),
+                config,
+                progress,
+                comparison=comparison,
+                unfinished=unfinished,
+                ingredients=(Ingredient(role="target", path=video), *speech.sources),
+            )
+        except BaseException:
+            if unfinished.exists():
+                click.echo(
+                    f"What is done is kept in {unfinished}: the same command goes on from there; "
+                    "delete the folder to begin anew.",
+                    err=True,
+                )
+            raise
 
 
 def _consent(speaker: str | None, voice: str | None, register: Path | None) -> str:
@@ -126,7 +176,7 @@ def _config(options: dict[str, Any]) -> "EditConfig":
             "tracking": {"which": _which_face(options["face"])},
             "timing": {"mode": options["timing"]},
             "painting": {
-                "windowing": {"stride": options["stride"]},
+                "windowing": {"stride": 7 if options["preview"] else options["stride"]},
                 "use_teeth": options["teeth"],
                 "use_deflicker": options["deflicker"],
             },

@@ -154,7 +154,9 @@ def _painter(
             teeth = teeth_of_footage(
                 info, face, face_model, model.config.crop, config.painting.teeth
             )
-    return MouthPainter(plan, renderer_of(model), model.config.crop, config.painting, clock, teeth)
+    windowing = config.painting.windowing.of_model(model.config.frames)
+    painting = config.painting.model_copy(update={"windowing": windowing})
+    return MouthPainter(plan, renderer_of(model), model.config.crop, painting, clock, teeth)
 
 
 def _paint_and_write(

@@ -32,13 +32,20 @@ class WindowingConfig(BaseModel):
     overlap: Literal["last", "average"] = Field(
         default="last", description="Take the last window that shows a frame, or the mean of all."
     )
-    frames: int = Field(default=7, ge=1, description="Frames of a window (section 3.3.1).")
+    frames: int = Field(
+        default=7, ge=1, description="Frames of a window (section 3.3.1); an edit takes its model's."
+    )
 
     @model_validator(mode="after")
     def _no_frame_is_skipped(self) -> Self:
         if self.stride > self.frames:
             raise ValueError(f"stride {self.stride} skips frames: a window has {self.frames}")
         return self
+
+    def of_model(self, frames: int) -> Self:
+        """The same for windows of `frames` frames; a longer stride becomes as long as they are."""
+        stride = min(self.stride, frames)
+        return self.model_copy(update={"frames": frames, "stride": stride})
 
 
 @dataclass

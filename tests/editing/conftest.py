@@ -196,7 +196,9 @@ def scene(tmp_path, toy_model, monkeypatch):
         "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: (1 + np.sin(20 * times))[:, None].astype(np.float32),
     )
-    config = SimpleNamespace(crop=CropConfig(size_px=64), mfcc=SimpleNamespace(sample_rate=16000))
+    config = SimpleNamespace(
+        crop=CropConfig(size_px=64), mfcc=SimpleNamespace(sample_rate=16000), frames=7
+    )
     model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")
     output = tmp_path / "out" / "edited.mp4"
     return SimpleNamespace(video=video, speech=speech, edit=edit, disc=Disc, output=output)

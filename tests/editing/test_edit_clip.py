@@ -32,7 +32,9 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
         "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: np.ones((len(times), 1), np.float32),
     )
-    config = SimpleNamespace(crop=CropConfig(size_px=96), mfcc=SimpleNamespace(sample_rate=16000))
+    config = SimpleNamespace(
+        crop=CropConfig(size_px=96), mfcc=SimpleNamespace(sample_rate=16000), frames=7
+    )
     model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")
     return {
         "video": video,

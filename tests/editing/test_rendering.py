@@ -79,3 +79,9 @@ def test_a_renderer_of_last_frames_alone_leaves_the_first_ones_as_they_were():
 def test_a_stride_that_skips_frames_is_refused():
     with pytest.raises(ValidationError, match="skips frames"):
         WindowingConfig(stride=8)
+
+
+def test_windows_are_as_long_as_the_model_wants_and_no_stride_skips_their_frames():
+    short = WindowingConfig(stride=7, overlap="average").of_model(3)
+    assert (short.frames, short.stride, short.overlap) == (3, 3, "average")
+    assert run(10, Echo(), short) == list(range(10))

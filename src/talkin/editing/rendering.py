@@ -33,7 +33,9 @@ class WindowingConfig(BaseModel):
         default="last", description="Take the last window that shows a frame, or the mean of all."
     )
     frames: int = Field(
-        default=7, ge=1, description="Frames of a window (section 3.3.1); an edit takes its model's."
+        default=7,
+        ge=1,
+        description="Frames of a window (section 3.3.1); an edit takes its model's.",
     )
 
     @model_validator(mode="after")

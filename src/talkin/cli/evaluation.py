@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from talkin.cli.running import explains_errors, progress_bars
+from talkin.cli.running import explains_errors
 from talkin.errors import ConfigurationError
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -35,12 +35,9 @@ def score(real: Path, fake: Path, out: Path | None, max_frames: int, seed: int) 
     matched = match_clips(real, fake)
     pairs, summary = PairConfig(max_frames=max_frames), SummaryConfig(seed=seed)
     detector, face_model = load_detector(), load_face_model()
-    with progress_bars() as progress:
-        scores, rejects = score_clips(
-            matched,
-            lambda name, a, b: score_pair(name, a, b, detector, face_model, pairs),
-            progress,
-        )
+    scores, rejects = score_clips(
+        matched, lambda name, a, b: score_pair(name, a, b, detector, face_model, pairs)
+    )
     for row in rejects.to_dict("records"):
         click.echo(f"Set aside: {row['clip']}: {row['reason']}")
     if not scores:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from talkin.errors import FootageError, TalkinError
 from talkin.evaluation.clip_scores import ClipScores
@@ -54,26 +55,22 @@ def match_clips(real: Path, fake: Path) -> MatchedClips:
 def score_clips(
     matched: MatchedClips,
     score: Callable[[str, Path, Path], ClipScores],
-    progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[list[ClipScores], pd.DataFrame]:
     """Score every pair; one that cannot be read or shows no face is set aside.
 
     Args:
         matched: The pairs.
         score: (name, real, fake) to scores; raises `TalkinError` for a fault of the clips.
-        progress: Called with the stage, pairs done and pairs in all.
 
     Returns:
         The scores, and the rejects: columns clip, reason.
     """
     scores, rejects = [], dict(matched.rejects)
-    for done, (name, (real, fake)) in enumerate(matched.pairs.items(), start=1):
+    for name, (real, fake) in tqdm(matched.pairs.items(), desc="scoring", unit=" pairs"):
         try:
             scores.append(score(name, real, fake))
         except TalkinError as error:
             rejects[name] = str(error)
-        if progress is not None:
-            progress("scoring", done, len(matched.pairs))
     table = pd.DataFrame(sorted(rejects.items()), columns=["clip", "reason"], dtype=str)
     return scores, table
 

@@ -55,10 +55,10 @@ def checked_name(name: str, what: str) -> str:
 
 
 def one_line(text: object) -> str:
-    """An error's words on one line, without what would steer a terminal.
+    r"""An error's words on one line, without what would steer a terminal.
 
-    >>> one_line("two\\n  lines\\x1b[2J")
-    'two lines\\\\x1b[2J'
+    >>> one_line("two\n  lines\x1b[2J")
+    'two lines\\x1b[2J'
     """
     joined = " ".join(str(text).split())
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in joined)

@@ -339,3 +339,36 @@ def test_stages_one_by_one_equal_stages_in_a_row(tmp_path: Path) -> None:
     for stage in ("renderer", "joint"):
         train_talking_face(model, dataset, toy_training(stages=(stage,)), tmp_path / "parts")
     assert_same_weights(whole, model)
+
+
+def test_a_refreshed_judge_learns_along_and_resumes_exactly(tmp_path: Path) -> None:
+    audio = {"steps": 4, "batch_size": 8, "judge": "refreshed"}
+    changes: dict[str, object] = {"stages": ("audio",), "audio": audio, "report_every": 3}
+    whole = trained(tmp_path / "whole", changes)
+    dataset = toy_dataset()
+    model = new_talking_face(toy_config(), dataset)
+    with pytest.raises(Stopped):
+        train_talking_face(
+            model, dataset, toy_training(**changes), tmp_path / "parts", stop_at("audio", 3)
+        )
+    assert_same_weights(whole, trained(tmp_path / "parts", changes))
+
+
+def test_hiding_from_a_refreshed_judge_hides_who_speaks(tmp_path: Path) -> None:
+    dataset = toy_dataset(8)
+    told: dict[float, float] = {}
+    for weight in (0.0, 3.0):
+        remover = {"n_components": 8, "hidden": 16, "rows_per_step": 20}
+        model = new_talking_face(toy_config(identity_removal=remover), dataset)
+        config = toy_training(
+            audio={"steps": 120, "batch_size": 32, "learning_rate": 3e-2, "judge": "refreshed"},
+            losses={"speaker_confusion": weight, "expression": 0.01, "mouth_shape": 0},
+            checkpoint_every=1000,
+        )
+        train_audio(model, dataset, config, tmp_path)
+        batch = AudioCorpus.of(dataset).frames(torch.arange(160))
+        with torch.no_grad():
+            heard = model.without_identity(batch.mfcc)[:, :, -1].mean(dim=1)
+        one, other = (heard[batch.speaker == number] for number in (0, 1))
+        told[weight] = (abs(one.mean() - other.mean()) / (one.std() + other.std())).item()
+    assert told[3.0] < 0.5 * told[0.0]

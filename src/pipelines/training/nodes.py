@@ -12,6 +12,7 @@ from pipelines.training.corpus import dataset_of_split
 from pipelines.training.finished import mark_finished, set_aside_outdated
 from pipelines.training.judge import SpeakerJudge
 from pipelines.training.progress import TrainingProgress, curves_of
+from pipelines.training.start import check_preparation, model_to_start_from
 
 if TYPE_CHECKING:
     from talkin.face3d.loading import FaceModelConfig
@@ -42,25 +43,32 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
     model: TalkingFaceConfig,
     crop: CropConfig,
     mfcc_config: MfccConfig,
+    config: TrainingConfig,
 ) -> dict[str, Any]:
     """Training and validation clips as datasets of windows, and the shape of the model to train.
 
     What preparation used (crop, MFCC) becomes part of the model's configuration, so that editing
-    cannot disagree with it.
+    cannot disagree with it. A model to start from brings its own shape, to which the preparation
+    must fit.
 
     Raises:
         ConsentError: If a speaker has no valid consent for training any more.
+        ConfigurationError: If there is no such model to start from, or it does not fit.
     """
     from talkin.face3d.loading import load_face_model
     from talkin.networks.talking_face_config import TalkingFaceConfig as Shape
 
     require_consent_for_clips(index[index["split"] != "test"], consent_register)
-    given = model.model_dump() | {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
-    shape = Shape.model_validate(given)
+    prepared = {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
+    start = model_to_start_from(config.start_from) if config.start_from else None
+    if start is not None:
+        check_preparation(start.config, prepared)
+    shape = start.config if start else Shape.model_validate(model.model_dump() | prepared)
     basis = load_face_model(face_model)
     sources = (index, face_parameters, mfcc, crops, basis, shape)
     return {
         "shape": shape,
+        "start": start,
         "train": dataset_of_split("train", *sources),
         "validation": dataset_of_split("validation", *sources),
     }
@@ -70,10 +78,8 @@ def train_speaker_classifier(
     data: dict[str, Any], checkpoints: Path, config: TrainingConfig
 ) -> SpeakerJudge:
     """Who speaks: the judge against which identity removal is trained."""
-    from talkin.training.whole import new_talking_face
-
     train: TalkingDataset = data["train"]
-    model = new_talking_face(data["shape"], train, config.seed)
+    model = _model_at_start(data, config)
     _, classifier = _train("speaker_classifier", model, data, checkpoints, config)
     network = config.speaker_classifier.network
     return SpeakerJudge(classifier, train.speakers, data["shape"].mfcc.n_mfcc, network)
@@ -83,9 +89,7 @@ def train_audio_networks(
     data: dict[str, Any], judge: SpeakerJudge, checkpoints: Path, config: TrainingConfig
 ) -> TalkingFace:
     """Identity removal and translation to expression, from sound and fitted faces."""
-    from talkin.training.whole import new_talking_face
-
-    model = new_talking_face(data["shape"], data["train"], config.seed)
+    model = _model_at_start(data, config)
     return _train("audio", model, data, checkpoints, config, judge)[0]
 
 
@@ -111,6 +115,15 @@ def collect_curves(model: TalkingFace, checkpoints: Path) -> Table:
     """Losses and validation of all stages over their steps, once the model is trained."""
     del model  # only orders the graph: curves are whole when the last stage is done
     return curves_of(checkpoints, STAGES)
+
+
+def _model_at_start(data: dict[str, Any], config: TrainingConfig) -> TalkingFace:
+    """An untrained model, or the trained one to go on from."""
+    from talkin.training.whole import fine_tuned_start, new_talking_face
+
+    if data["start"] is not None:
+        return fine_tuned_start(data["start"], data["train"])
+    return new_talking_face(data["shape"], data["train"], config.seed)
 
 
 def _train(

@@ -23,6 +23,7 @@ def create_pipeline() -> Pipeline:
                     "params:training.model",
                     "params:preprocess.crop",
                     "params:preprocess.mfcc",
+                    _CONFIG,
                 ],
                 "training_data",
                 name="gather_training_data",

@@ -6,7 +6,7 @@ audio_to_expression `AudioToExpression`, sound to expression (or to landmarks, t
 blocks              EncBlock and DecBlock of Tables 7 and 8.
 renderer            `Renderer`, Table 7.
 discriminator       `Discriminator`, Table 8.
-speaker_classifier  `SpeakerClassifier`, VGG-M on MFCC.
+speaker_classifier  `SpeakerClassifier`, VGG-M on MFCC; `StatisticsJudge`, which learns along.
 perceptual          `PerceptualFeatures`: VGG-19, or a fixed filter bank where chosen.
 talking_face_config `TalkingFaceConfig`, everything that shapes a model.
 talking_face        `TalkingFace`: sound to expression to landmarks to pictures.

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from talkin.losses.identity import speaker_confusion_loss
 from talkin.losses.objective import weighted_sum
 from talkin.losses.translation import expression_loss, mouth_shape_loss
-from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
+from talkin.networks.speaker_classifier import SpeakerClassifier, StatisticsJudge, freeze
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset, sample_order
 from talkin.training.audio_corpus import AudioBatch, AudioCorpus
@@ -54,10 +55,9 @@ def train_audio(
 
 
 def hearing_terms(
-    model: TalkingFace, classifier: SpeakerClassifier | None, batch: AudioBatch
+    model: TalkingFace, classifier: nn.Module | None, batch: AudioBatch, id_removed: Tensor
 ) -> dict[str, Tensor]:
-    """L_norm, L_exp and L_shape of some frames; the 2D ablation has no L_exp."""
-    id_removed = model.without_identity(batch.mfcc)
+    """L_norm, L_exp and L_shape of some frames heard as x'; the 2D ablation has no L_exp."""
     outputs = model.translate(id_removed).unsqueeze(1)
     pose = batch.pose.unsqueeze(1)
     true_expression = batch.expression.unsqueeze(1)
@@ -79,7 +79,7 @@ def translation_terms(
 
 
 def confusion_term(
-    model: TalkingFace, classifier: SpeakerClassifier | None, id_removed: Tensor
+    model: TalkingFace, classifier: nn.Module | None, id_removed: Tensor
 ) -> dict[str, Tensor]:
     """Eq. 2, where there is a judge and something to be judged."""
     if classifier is None or not model.config.identity_removal.is_used:
@@ -90,7 +90,7 @@ def confusion_term(
 def augmented(
     batch: AudioBatch, model: TalkingFace, own: AudioStageConfig, generator: torch.Generator
 ) -> AudioBatch:
-    """Another voice, loudness, microphone and noise for every window.
+    """Another voice, loudness, microphone, noise and past for every window.
 
     In cepstra loudness is a constant added to the first coefficient, a microphone's response a
     constant added to each, and a longer vocal tract a matrix.
@@ -107,7 +107,19 @@ def augmented(
         change[:, 0, 0] += own.gain_std * torch.randn(n, generator=generator)
     if own.noise_std:
         change = change + own.noise_std * torch.randn(mfcc.shape, generator=generator)
-    return replace(batch, mfcc=mfcc + change.to(mfcc) * model.mfcc_scale.std)
+    mfcc = mfcc + change.to(mfcc) * model.mfcc_scale.std
+    if own.forgotten_rows:
+        mfcc = _forgotten(mfcc, own.forgotten_rows, generator)
+    return replace(batch, mfcc=mfcc)
+
+
+def _forgotten(mfcc: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Silence the beginning of every other window: its quietest row stands there instead."""
+    n, n_rows, _ = mfcc.shape
+    until = (2 * torch.rand(n, generator=generator) - 1) * most
+    is_kept = (torch.arange(n_rows) >= until[:, None]).to(mfcc.device).unsqueeze(-1)
+    quietest = mfcc[torch.arange(n), mfcc[:, :, 0].argmin(dim=1)].unsqueeze(1)
+    return torch.where(is_kept, mfcc, quietest)
 
 
 class _AudioStage(Stage):
@@ -125,9 +137,13 @@ class _AudioStage(Stage):
         self.config, self.own, self.model = config, config.audio, model
         self.classifier = freeze(classifier.to(device)) if classifier else None
         self.n_steps = self.own.steps
-        self.networks: Mapping[str, nn.Module] = {"audio": model.audio_networks}
+        self.networks: dict[str, nn.Module] = {"audio": model.audio_networks}
         self.learning_rates = {"audio": self.own.learning_rate}
         self.device = device
+        self.rival = self._rival(len(dataset.speakers))
+        if self.rival is not None:
+            self.networks["judge"] = self.rival
+            self.learning_rates["judge"] = self.own.judge_learning_rate
         self.corpus = AudioCorpus.of(dataset).to(device)
         self.held_out = AudioCorpus.of(validation).to(device) if validation else None
 
@@ -151,8 +167,20 @@ class _AudioStage(Stage):
             torch.from_numpy(order).to(self.device), shift.to(self.device) if jitter else None
         )
         batch = augmented(batch, self.model, self.own, generator)
-        terms = hearing_terms(self.model, self.classifier, batch)
+        id_removed = self.model.without_identity(batch.mfcc)
+        terms = hearing_terms(self.model, self.rival or self.classifier, batch, id_removed)
         yield "audio", weighted_sum(terms, self.config.losses), terms
+        if self.rival is not None:
+            value = functional.cross_entropy(self.rival(id_removed.detach()), batch.speaker)
+            yield "judge", value, {"judge_cross_entropy": value}
+
+    def _rival(self, n_speakers: int) -> StatisticsJudge | None:
+        """The judge that learns along, where one is wanted and there is something to judge."""
+        is_judged = self.model.config.identity_removal.is_used and n_speakers > 1
+        if self.own.judge == "frozen" or not is_judged or not self.config.losses.speaker_confusion:
+            return None
+        torch.manual_seed(self.config.seed + 2)
+        return StatisticsJudge(self.model.config.mfcc.n_mfcc, n_speakers).to(self.device)
 
     def validate(self) -> Validation:
         if self.held_out is None:

@@ -36,9 +36,9 @@ class SpeakerStageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(default=20_000, ge=0)
+    steps: int = Field(default=20_000, ge=0, description="Steps of the stage.")
     batch_size: int = Field(default=64, ge=2, description="Windows of a step.")
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, description="At the first step.")
     optimiser: OptimiserConfig | None = _OWN_OPTIMISER
     network: SpeakerClassifierConfig = SpeakerClassifierConfig()
 
@@ -48,7 +48,7 @@ class AudioStageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(default=100_000, ge=0)
+    steps: int = Field(default=100_000, ge=0, description="Steps; paper: 100,000 in all.")
     batch_size: int = Field(default=64, ge=1, description="Windows of a step.")
     learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
     optimiser: OptimiserConfig | None = _OWN_OPTIMISER
@@ -79,6 +79,21 @@ class AudioStageConfig(BaseModel):
         description="Random voice: deviation of a warp of the frequency axis (vocal tract length), "
         "which for cepstra is a matrix.",
     )
+
+    forgotten_rows: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="In half of the windows a random number of first rows, at most so many, is "
+        "silenced: what was said long before shall not be learnt by heart.",
+    )
+    judge: Literal["frozen", "refreshed"] = Field(
+        default="frozen",
+        description="Who judges Eq. 2. frozen (paper): the speaker classifier as it was trained "
+        "on x; refreshed: a small judge of the window's mean and deviation that goes on learning "
+        "from x', so that hiding from it means hiding.",
+    )
+    judge_learning_rate: float = Field(default=2e-3, gt=0, description="Of the refreshed judge.")
 
 
 class RendererStageConfig(BaseModel):
@@ -136,6 +151,17 @@ class TrainingConfig(BaseModel):
         description="Which stages run, in this order; a stage of 0 steps does nothing.",
     )
     seed: int = Field(default=0, ge=0, description="The same seed gives the same weights.")
+    start_from: str | None = Field(
+        default=None,
+        description="A trained model to go on from: its folder, or models:/<name>@<alias> or "
+        "models:/<name>/<version> of the registry. Its networks and their sizes are taken as they "
+        "are; model is not read.",
+    )
+    keep_best: bool = Field(
+        default=False,
+        description="Each stage ends with the networks that validated best (the start counts), "
+        "instead of the last ones.",
+    )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, ...")
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32", description="bf16: forward passes in bfloat16, weights stay fp32."

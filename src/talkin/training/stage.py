@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from talkin.training.best_state import BestState
 from talkin.training.checkpoint import load_checkpoint, save_checkpoint
 from talkin.training.config import StageName, TrainingConfig
 from talkin.training.events import Report, TrainingEvent
@@ -88,18 +89,21 @@ def run_stage(
     if stage.n_steps == 0:
         return
     optimisers = _optimisers(stage, config)
-    digest = _digest(stage, data_digest)
+    digest = _digest(stage, config, data_digest)
     path = checkpoint_folder / f"{stage.name}-{digest}" / "checkpoint.safetensors"
     first = load_checkpoint(path, stage.networks, optimisers)
+    best = _best_state(stage, config, path)
     if first >= stage.n_steps:
         report(TrainingEvent(stage=stage.name, step=stage.n_steps, n_steps=stage.n_steps))
-        return
-    with _threads(config.threads):
-        stage.begin(first)
-        try:
-            _Run(stage, config, path, optimisers, report).run(first)
-        finally:
-            stage.end()
+    else:
+        with _threads(config.threads):
+            stage.begin(first)
+            try:
+                _Run(stage, config, path, optimisers, report, best).run(first)
+            finally:
+                stage.end()
+    if best is not None:
+        best.restore()
 
 
 class _Run:
@@ -112,8 +116,9 @@ class _Run:
         path: Path,
         optimisers: Mapping[str, Adam],
         report: Report,
+        best: BestState | None,
     ) -> None:
-        self.stage, self.config, self.path = stage, config, path
+        self.stage, self.config, self.path, self.best = stage, config, path, best
         self.optimisers, self.report = optimisers, report
         self.schedule = config.optimiser_of(stage.name)
         self.rates: dict[str, float] = {}
@@ -124,6 +129,8 @@ class _Run:
         """Step from `first` to the end."""
         self.first, self.began = first, time.monotonic()
         stage, config = self.stage, self.config
+        if self.best is not None and first == 0:
+            self.best.show(stage.validate().metrics)  # training must not make it worse
         for step in range(first, stage.n_steps):
             self._set_rates(step)
             self._step(step)
@@ -132,6 +139,8 @@ class _Run:
             if is_last or done % config.validate_every == 0:
                 found = stage.validate()
                 self._tell(done, found)
+                if self.best is not None:
+                    self.best.show(found.metrics)
             elif done % config.report_every == 0:
                 self._tell(done, None)
             if is_last or done % config.checkpoint_every == 0:
@@ -187,6 +196,12 @@ class _Run:
         return minutes is not None and time.monotonic() - self.began > 60 * minutes
 
 
+def _best_state(stage: Stage, config: TrainingConfig, path: Path) -> BestState | None:
+    if not config.keep_best:
+        return None
+    return BestState(stage.name, stage.networks, path.with_name("best.safetensors"))
+
+
 def chosen_device(config: TrainingConfig) -> torch.device:
     """The device that the configuration names; auto = a GPU where there is one."""
     if config.device == "auto":
@@ -214,8 +229,12 @@ def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
     }
 
 
-def _digest(stage: Stage, data_digest: str) -> str:
-    described = json.dumps([stage.name, stage.settings(), data_digest], sort_keys=True)
+def _digest(stage: Stage, config: TrainingConfig, data_digest: str) -> str:
+    parts: list[object] = [stage.name, stage.settings(), data_digest]
+    if config.keep_best:  # then when and on what is validated has an effect as well
+        watched = {"validate_every", "validation_frames", "validation_windows"}
+        parts.append(config.model_dump(mode="json", include=watched))
+    described = json.dumps(parts, sort_keys=True)
     digest = hashlib.sha256(described.encode())
     for name, network in stage.networks.items():
         digest.update(name.encode())

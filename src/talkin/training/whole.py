@@ -1,5 +1,6 @@
 """The chosen stages in a row, from footage to a trained model."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -49,6 +50,23 @@ def new_talking_face(
     model.mfcc_scale.fit(corpus.mfcc)
     model.output_scale.fit(_true_outputs(model, corpus))
     return model
+
+
+def fine_tuned_start(start: TalkingFace, dataset: TalkingDataset) -> TalkingFace:
+    """A trained model, ready to learn from other footage; `start` itself stays as it is.
+
+    Its normalisation stays too: it belongs to the weights.
+
+    Raises:
+        ConfigurationError: If the footage was fitted with another face model.
+    """
+    if start.face_model.name != dataset.face_model.name:
+        raise ConfigurationError(
+            f"start_from speaks face model {start.face_model.name}, but the footage was fitted "
+            f"with {dataset.face_model.name}; prepare it with the model's own (face_model in "
+            "parameters_preprocess.yml)"
+        )
+    return deepcopy(start)
 
 
 def train_talking_face(

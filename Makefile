@@ -8,7 +8,7 @@ export DO_NOT_TRACK := 1
 export COLUMNS ?= 150
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install nets test check mlflow clean
+.PHONY: help demo install nets test check docs mlflow clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: .venv/.ok  ## lint, format, types, import rules, fast tests
 	mypy
 	lint-imports
 	pytest -q -m 'not slow'
+
+docs: .venv/.ok  ## this project's documentation as a site: site/index.html
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
 mlflow: .venv/.ok  ## the runs and models, in a browser at http://127.0.0.1:5000
 	mlflow ui --workers 1 --backend-store-uri "$(MLFLOW_TRACKING_URI)"

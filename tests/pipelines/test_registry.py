@@ -23,6 +23,7 @@ CHECKED_BY_THEIR_READERS = {
     "footage_manifest_before",
     "consent_register",
     "edit_requests",
+    "study_clips_listed",
 }
 STAGES = {"demo", "preprocess", "training", "editing", "evaluation", "study"}
 

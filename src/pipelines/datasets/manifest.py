@@ -114,14 +114,14 @@ class EditRequestsDataset(AbstractDataset["pd.DataFrame", "pd.DataFrame"]):
         """Read and check the table."""
         import pandas as pd
 
-        from pipelines.editing.requests import COLUMNS, SPEAKERS, read_edit_requests
+        from pipelines.editing.requests import CHOICES, COLUMNS, SPEAKERS, read_edit_requests
 
         requests = read_edit_requests(self._path)
         folder = self._path.parent.resolve()
         for row in requests:
             row["target_file"] = str(folder / row["target"])
             row["audio_file"] = str(folder / row["audio"])
-        names = [*COLUMNS, *SPEAKERS, "target_file", "audio_file"]
+        names = [*COLUMNS, *SPEAKERS, *CHOICES, "target_file", "audio_file"]
         return pd.DataFrame(requests, columns=names, dtype=str)
 
     def save(self, data: "pd.DataFrame") -> None:

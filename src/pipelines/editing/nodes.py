@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
 from pipelines.consent import require_consent_for_edits
 from pipelines.editing import steps
+from pipelines.editing.requests import CHOICES
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
 
@@ -26,7 +27,10 @@ else:
     DetectionConfig = configured("talkin.footage.detection:DetectionConfig")
 
 
-JOB_COLUMNS = ("job", "target", "audio", "target_speaker", "audio_speaker", "has_truth")
+JOB_COLUMNS = (
+    *("job", "target", "audio", "target_speaker", "audio_speaker", "timing", "driven_by"),
+    "has_truth",
+)
 
 
 class EditPlanConfig(BaseModel):
@@ -69,15 +73,24 @@ def plan_edits(
     for job in jobs:
         for role in ("target", "audio"):
             job[f"{role}_speaker"] = speakers.get(job[role], job.get(f"{role}_speaker", ""))
-    known = [{**job, "has_truth": job["target"] in truth and job["audio"] in truth} for job in jobs]
+    known = [
+        {"timing": "", "driven_by": "", **job, "has_truth": _knows(job, truth)} for job in jobs
+    ]
     return pd.DataFrame(known, columns=list(JOB_COLUMNS))
+
+
+def _knows(job: Mapping[str, str], truth: Mapping[str, Any]) -> bool:
+    """The true edit is known where sound alone drives and both clips are synthetic."""
+    is_heard = job["driven_by"] != "face"
+    return is_heard and job["target"] in truth and job["audio"] in truth
 
 
 def _asked_for(row: Mapping[str, str], clips: set[str]) -> dict[str, str]:
     """One job of the user's: clips by name, files by path."""
     from talkin.errors import ConfigurationError, ConsentError
 
-    job = {key: row[key] for key in ("job", "target", "audio", "target_speaker", "audio_speaker")}
+    named = ("job", "target", "audio", "target_speaker", "audio_speaker")
+    job = {key: row[key] for key in named} | {key: row.get(key, "") for key in CHOICES}
     for role, seen in (("target", "face"), ("audio", "voice")):
         name = job[role]
         if name in clips:
@@ -193,12 +206,17 @@ def _task(
     hashes = dict(zip(footage["clip"], footage["sha256"], strict=True))
     target, audio = row["target"], row["audio"]
     known = [hashes[name] if name in hashes else _hash(Path(name)) for name in (target, audio)]
+    known += [_hash(path) for path in steps.listed_files(files.get(audio, audio))]
+    if row["timing"]:
+        timing = edit.timing.model_copy(update={"mode": row["timing"]})
+        edit = edit.model_copy(update={"timing": timing})
     return ClipTask(
-        fingerprint("edits", known, weights, edit, detection),
+        fingerprint("edits", known, weights, edit, detection, row["driven_by"]),
         {
             "job": row["job"],
             "target": files.get(target, target),
             "audio": files.get(audio, audio),
+            "driven_by": row["driven_by"],
             "model_folder": str(Path(scratch) / "model"),
             "scratch": scratch,
             "detection": detection,

@@ -10,6 +10,8 @@ from talkin.files import checked_name
 
 COLUMNS = ("job", "target", "audio")
 SPEAKERS = ("target_speaker", "audio_speaker")
+# What may be chosen for a job; the first is what an empty field means.
+CHOICES = {"timing": ("", "keep", "select"), "driven_by": ("", "sound", "face")}
 _LARGEST_FIELD = 4096
 
 
@@ -20,10 +22,12 @@ def read_edit_requests(path: Path) -> list[dict[str, str]]:
         path: CSV with `job, target, audio`. `target` and `audio` are clips of the footage manifest
             or paths relative to this file's folder; whoever is seen or heard in a path that is no
             clip is named, as the consent register names them, in the columns `target_speaker` and
-            `audio_speaker`.
+            `audio_speaker`. `audio` may also be an edit list (.yml, .yaml, .csv) or a text to be
+            read aloud (.txt). `timing` (keep, select) and `driven_by` (sound, or the face of a
+            video) may be left out.
 
     Returns:
-        The rows with all five columns, empty where they are not given; none if there is no file.
+        The rows with all columns, empty where they are not given; none if there is no file.
 
     Raises:
         ConfigurationError: Naming line and column.
@@ -31,20 +35,29 @@ def read_edit_requests(path: Path) -> list[dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     for row, line in _rows(path):
         where = f"{path}, line {line}"
-        for column in COLUMNS:
-            if not row[column]:
-                raise ConfigurationError(f"{where}, column {column}: empty; every edit needs one")
-        for column, value in row.items():
-            if len(value) > _LARGEST_FIELD or not value.isprintable():
-                raise ConfigurationError(
-                    f"{where}, column {column}: too long, or holds control characters"
-                )
+        _check_fields(row, where)
         name = checked_name(row["job"], f"{where}: job")
         # Two jobs whose names differ in case alone would overwrite each other on some disks.
         if name.casefold() in rows:
             raise ConfigurationError(f"{where}: job {name!r} stands there twice")
         rows[name.casefold()] = row
     return list(rows.values())
+
+
+def _check_fields(row: dict[str, str], where: str) -> None:
+    for column in COLUMNS:
+        if not row[column]:
+            raise ConfigurationError(f"{where}, column {column}: empty; every edit needs one")
+    for column, value in row.items():
+        if len(value) > _LARGEST_FIELD or not value.isprintable():
+            raise ConfigurationError(
+                f"{where}, column {column}: too long, or holds control characters"
+            )
+    for column, choices in CHOICES.items():
+        if row[column] not in choices:
+            raise ConfigurationError(
+                f"{where}, column {column}: {row[column]!r} is none of {', '.join(choices[1:])}"
+            )
 
 
 def _rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
@@ -58,7 +71,7 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
                         f"{path}, line {reader.line_num}: more fields than columns; put a field "
                         "that holds a comma in double quotes"
                     )
-                fields = (*COLUMNS, *SPEAKERS)
+                fields = (*COLUMNS, *SPEAKERS, *CHOICES)
                 yield {key: row.get(key, "").strip() for key in fields}, reader.line_num
     except FileNotFoundError:
         return

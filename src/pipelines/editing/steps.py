@@ -9,11 +9,14 @@ if TYPE_CHECKING:
     from talkin.footage.detection import DetectionConfig, LandmarkSource
     from talkin.networks.talking_face import TalkingFace
 
+_EDIT_LISTS = (".yml", ".yaml", ".csv")
+
 
 def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     job: str,
     target: str,
     audio: str,
+    driven_by: str,
     model_folder: str,
     scratch: str,
     detection: "DetectionConfig",
@@ -25,7 +28,8 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     Args:
         job: Its name.
         target: Footage of who shall speak.
-        audio: A file with the new speech.
+        audio: A file with the new speech, an edit list, or a text.
+        driven_by: `face` where the face of the video `audio` drives, else its sound does.
         model_folder: The trained model.
         scratch: Where finished files are put.
         detection: Finds landmarks in the target.
@@ -36,25 +40,59 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     Returns:
         The edited clip, its truth or None, both beside the target, and what was done.
     """
+    from talkin.cli.new_speech import new_speech
     from talkin.editing.edit_clip import credential_of, edit_clip
     from talkin.editing.side_by_side import write_side_by_side
-    from talkin.provenance.credentials import signed_when_whole
+    from talkin.provenance.credentials import Ingredient, signed_when_whole
 
     model, folder = _model(model_folder), Path(scratch)
     edited = folder / f"{job}.edited.mp4"
+    made = folder / job
+    made.mkdir()
+    speech = new_speech(_way(audio, driven_by), "en-us", made)
+    ingredients = (Ingredient(role="target", path=Path(target)), *speech.sources)
     report = edit_clip(
-        Path(target), Path(audio), edited, model, model.face_model, _detector(detection), edit
+        Path(target),
+        speech.driver,
+        edited,
+        model,
+        model.face_model,
+        _detector(detection),
+        edit,
+        ingredients=ingredients,
     )
     true_clip = _true_clip(folder / f"{job}.truth.mp4", truth, audio, report.frame_order)
     clips = [("target", Path(target)), ("edited", edited), ("truth", true_clip)]
     shown = [(label, clip) for label, clip in clips if clip is not None]
     beside = folder / f"{job}.beside.mp4"
-    with signed_when_whole(beside, credential_of(Path(target), Path(audio), model)) as unsigned:
+    credential = credential_of(Path(target), Path(audio), model, ingredients)
+    with signed_when_whole(beside, credential) as unsigned:
         clips_shown, labels = [clip for _, clip in shown], [label for label, _ in shown]
         write_side_by_side(clips_shown, labels, unsigned, edited)
     notes = report.to_dict()
     notes.pop("output")
     return edited, true_clip, beside, notes
+
+
+def listed_files(audio: str) -> tuple[Path, ...]:
+    """The recordings that an edit list is cut from; none of any other file."""
+    if Path(audio).suffix.lower() not in _EDIT_LISTS:
+        return ()
+    from talkin.editing.edit_list import read_edit_list
+
+    return tuple(path for path in read_edit_list(Path(audio)).files if path.is_file())
+
+
+def _way(audio: str, driven_by: str) -> dict[str, object]:
+    """What `new_speech` shall make of a file."""
+    suffix = Path(audio).suffix.lower()
+    if driven_by == "face":
+        return {"drive": audio}
+    if suffix in _EDIT_LISTS:
+        return {"edit_list": audio}
+    if suffix == ".txt":
+        return {"text": Path(audio).read_text(encoding="utf-8")}
+    return {"audio": audio}
 
 
 def _true_clip(

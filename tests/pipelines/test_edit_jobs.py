@@ -1,0 +1,80 @@
+"""What a line of edit_requests.csv may ask for."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from pipelines.datasets.manifest import EditRequestsDataset
+from pipelines.editing import nodes, steps
+from talkin.editing.edit_clip import EditConfig
+
+HEAD = "job,target,audio,target_speaker,audio_speaker,timing,driven_by\n"
+
+
+def requests(folder: Path, text: str) -> pd.DataFrame:
+    (folder / "edit_requests.csv").write_text(text)
+    return EditRequestsDataset(filepath=str(folder / "edit_requests.csv")).load()
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> pd.DataFrame:
+    rows = [
+        {
+            "clip": clip,
+            "speaker": clip[:2],
+            "split": "test",
+            "view": "front",
+            "sentence": clip,
+            "duration_s": 2.0,
+            "problem": "",
+            "sha256": clip,
+            "file": str(tmp_path / f"{clip}.mp4"),
+        }
+        for clip in ("ann", "bob")
+    ]
+    return pd.DataFrame(rows)
+
+
+def planned(folder: Path, clips: pd.DataFrame, line: str, truth: Any = ()) -> pd.Series:
+    asked = requests(folder, HEAD + line)
+    known: dict[str, Any] = dict.fromkeys(truth)
+    return nodes.plan_edits(asked, clips, known, nodes.EditPlanConfig()).iloc[0]
+
+
+def test_timing_and_what_drives_are_chosen_a_job(tmp_path: Path, clips: pd.DataFrame) -> None:
+    job = planned(tmp_path, clips, "j,ann,bob,,,select,face\n", truth=("ann", "bob"))
+    assert (job["timing"], job["driven_by"], job["has_truth"]) == ("select", "face", False)
+    plain = planned(tmp_path, clips, "j,ann,bob\n", truth=("ann", "bob"))
+    assert (plain["timing"], plain["driven_by"], plain["has_truth"]) == ("", "", True)
+    settings = ("w", EditConfig(), None, None)
+    task, other = (
+        nodes._task(dict(row) | {"has_truth": False}, clips, {}, settings, "s")
+        for row in (job, plain)
+    )
+    assert task.arguments["edit"].timing.mode == "select"
+    assert other.arguments["edit"].timing.mode == "keep"
+    assert task.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize("line", ["j,ann,bob,,,both,\n", "j,ann,bob,,,,hands\n"])
+def test_an_unknown_choice_is_named_with_its_line(tmp_path: Path, line: str) -> None:
+    with pytest.raises(DatasetError, match="line 2, column"):
+        requests(tmp_path, HEAD + line)
+
+
+def test_a_file_says_by_its_name_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("Hello.")
+    assert steps._way(str(tmp_path / "words.txt"), "") == {"text": "Hello."}
+    assert steps._way("list.YAML", "") == {"edit_list": "list.YAML"}
+    assert steps._way("a.mp4", "face") == {"drive": "a.mp4"}
+    assert steps._way("a.mp4", "sound") == {"audio": "a.mp4"}
+
+
+def test_an_edit_lists_recordings_belong_to_its_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"x")
+    (tmp_path / "list.yml").write_text("- {audio: a.wav}\n- {audio: gone.wav}\n")
+    assert steps.listed_files(str(tmp_path / "list.yml")) == (tmp_path / "a.wav",)
+    assert steps.listed_files(str(tmp_path / "a.wav")) == ()

@@ -96,6 +96,15 @@ def test_whatever_bytes_stand_there_it_reads_or_names_the_file(tmp_path, content
     assert "manifest.csv" in said
 
 
+def test_the_folder_that_holds_all_clips_is_nobodys_name(tmp_path):
+    for name in ("clips/one.mp4", "clips/ann/two.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    skeleton = manifest_skeleton(tmp_path)
+    assert skeleton["speaker"].tolist() == ["ann", "speaker1"]
+    assert skeleton["clip"].tolist() == ["ann_two", "one"]
+
+
 def test_a_skeleton_lists_all_videos_and_is_a_manifest(tmp_path):
     for name in ("ann/a 1.mp4", "ann/a_1.MOV", "bo/ü.webm", "top.mkv", "notes.txt", ".x/h.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ SPLITS = ("train", "validation", "test")
 COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
 _OPTIONAL = ("sentence",)
 _NAMES = ("clip", "speaker")
+_CLIPS = "clips"  # where the README says to put them
 _LARGEST_FIELD = 4096
 _LARGEST_FILE = 50_000_000
 _VIDEO_SUFFIXES = frozenset(
@@ -96,7 +97,8 @@ def _checked(
 def manifest_skeleton(folder: Path) -> pd.DataFrame:
     """A manifest of all videos in a folder, to be filled in by hand.
 
-    The speaker is the sub-folder's name (or "speaker1"), the split follows from the clip's name
+    The speaker is the sub-folder's name (or "speaker1"; a folder `clips` about all of them names
+    nobody), the split follows from the clip's name
     alone (80 % train, 10 % validation, 10 % test), so it stays when clips are added; `consent`
     is left empty, because only a person can say who agreed.
 
@@ -201,8 +203,10 @@ def _is_hidden(file: Path, folder: Path) -> bool:
 
 
 def _skeleton_row(path: Path, taken: set[str]) -> dict[str, str]:
-    clip = _free_name(_safe(path.with_suffix("").as_posix().replace("/", "_")), taken)
-    speaker = _safe(path.parts[0]) if len(path.parts) > 1 else "speaker1"
+    parts = path.with_suffix("").parts
+    told = parts[1:] if parts[0] == _CLIPS and len(parts) > 1 else parts
+    clip = _free_name(_safe("_".join(told)), taken)
+    speaker = _safe(told[0]) if len(told) > 1 else "speaker1"
     return {
         "clip": clip,
         "path": path.as_posix(),

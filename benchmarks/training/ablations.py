@@ -2,6 +2,7 @@
 
     python benchmarks/training/ablations.py --project . --env demo --seeds 0 1 2
     python benchmarks/training/ablations.py --variants as_configured no_identity_removal
+    python benchmarks/training/ablations.py --sound '{front_end: log_mel, has_deltas: true}'
 
 Only the speaker classifier and the audio networks are trained; pictures are not read. A variant is
 a change of the parameters under `training`, nothing else. `split` trains a model a speaker
@@ -31,6 +32,7 @@ from sklearn.preprocessing import StandardScaler
 from pipelines.training.corpus import prepared_clip
 from talkin.evaluation.tsne import window_features
 from talkin.face3d.loading import FaceModelConfig, load_face_model
+from talkin.footage.mfcc import MfccConfig, compute_mfcc
 from talkin.networks.talking_face import TalkingFace
 from talkin.networks.talking_face_config import TalkingFaceConfig
 from talkin.samples.dataset import DatasetConfig, PreparedClip, TalkingDataset
@@ -62,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--settings", type=Path, help="YAML laid over the parameters")
-    parser.add_argument("--coefficients", type=int, help="only so many of the corpus' cepstra")
+    parser.add_argument("--sound", type=yaml.safe_load, help="preprocess.mfcc to hear anew, YAML")
     parser.add_argument("--steps", type=int, help="of the audio stage")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -97,13 +99,15 @@ class Corpus:
         index, faces, mfcc, crops = (
             catalog.load(name) for name in ("training_index", "face_parameters", "mfcc", "crops")
         )
+        if options.sound:
+            self.parameters = merged(self.parameters, {"preprocess": {"mfcc": options.sound}})
+        heard_anew = MfccConfig(**self.parameters["preprocess"]["mfcc"]) if options.sound else None
+        sounds = catalog.load("audio") if options.sound else {}
         self.clips: list[tuple[str, PreparedClip]] = []
         for row in index.to_dict("records"):
             clip = replace(prepared_clip(row, faces, mfcc, crops), crops=None)
-            if options.coefficients:
-                clip = replace(
-                    clip, mfcc=np.ascontiguousarray(clip.mfcc[:, : options.coefficients])
-                )
+            if heard_anew is not None:
+                clip = replace(clip, mfcc=compute_mfcc(sounds[clip.clip], heard_anew))
             self.clips.append((row["split"], clip))
         self.face_model = load_face_model(
             FaceModelConfig.model_validate(self.parameters["preprocess"]["face_model"])
@@ -113,8 +117,7 @@ class Corpus:
         """The model's configuration in a variant."""
         preprocess = self.parameters["preprocess"]
         given = merged(self.parameters["training"], VARIANTS[variant])["model"]
-        n_mfcc = self.clips[0][1].mfcc.shape[1]
-        known = {"crop": preprocess["crop"], "mfcc": {**preprocess["mfcc"], "n_mfcc": n_mfcc}}
+        known = {"crop": preprocess["crop"], "mfcc": preprocess["mfcc"]}
         return TalkingFaceConfig.model_validate({**given, **known})
 
     def training(self, variant: str, seed: int) -> TrainingConfig:

@@ -52,3 +52,21 @@ def test_silence_is_finite_and_constant():
 def test_another_sample_rate_is_refused_with_its_key():
     with pytest.raises(ConfigurationError, match=r"mfcc\.sample_rate"):
         compute_mfcc(Audio(NOISE, 44100))
+
+
+def test_log_mel_rows_hold_loudness_and_what_cepstra_are_made_of():
+    config = MfccConfig(front_end="log_mel", n_mels=40)
+    rows = compute_mfcc(Audio(NOISE, 16000), config)
+    assert rows.shape == (101, config.n_columns) == (101, 41)
+    np.testing.assert_allclose(rows[:, 0], rows[:, 1:].mean(axis=1), atol=1e-4)
+    cepstra = compute_mfcc(Audio(NOISE, 16000), MfccConfig(n_mels=40))
+    np.testing.assert_allclose(cepstra[:, 0], rows[:, 0] * np.sqrt(40), rtol=1e-4)
+
+
+def test_deltas_are_slopes_a_second():
+    config = MfccConfig(n_mfcc=13, has_deltas=True)
+    rising = NOISE * np.exp(np.linspace(0, 3, len(NOISE))).astype(np.float32)
+    rows = compute_mfcc(Audio(rising, 16000), config)
+    assert rows.shape == (101, config.n_columns) == (101, 26)
+    grown = (rows[90, 0] - rows[10, 0]) / 0.8
+    assert rows[10:90, 13].mean() == pytest.approx(grown, rel=0.15)

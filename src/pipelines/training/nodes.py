@@ -82,7 +82,7 @@ def train_speaker_classifier(
     model = _model_at_start(data, config)
     _, classifier = _train("speaker_classifier", model, data, checkpoints, config)
     network = config.speaker_classifier.network
-    return SpeakerJudge(classifier, train.speakers, data["shape"].mfcc.n_mfcc, network)
+    return SpeakerJudge(classifier, train.speakers, data["shape"].mfcc.n_columns, network)
 
 
 def train_audio_networks(

@@ -24,7 +24,7 @@ def network_sizes(config: "TalkingFaceConfig | None" = None) -> dict[str, int]:
     from talkin.networks.talking_face_config import TalkingFaceConfig
 
     config = config or TalkingFaceConfig()
-    n_mfcc = config.mfcc.n_mfcc
+    n_mfcc = config.mfcc.n_columns
     judge = DiscriminatorConfig(width=config.renderer.width, depth=config.renderer.depth)
     with torch.device("meta"):
         networks: dict[str, nn.Module] = {

@@ -47,7 +47,7 @@ class TalkingFace(nn.Module):
         _check_coefficients(config, face_model)
         self.config = config
         self.face_model = face_model
-        n_mfcc = config.mfcc.n_mfcc
+        n_mfcc = config.mfcc.n_columns
         self.mfcc_scale = Standardiser(n_mfcc)
         self.output_scale = Standardiser(config.n_audio_outputs)
         self.identity_remover = IdentityRemover(n_mfcc, config.identity_removal)

@@ -180,7 +180,7 @@ class _AudioStage(Stage):
         if self.own.judge == "frozen" or not is_judged or not self.config.losses.speaker_confusion:
             return None
         torch.manual_seed(self.config.seed + 2)
-        return StatisticsJudge(self.model.config.mfcc.n_mfcc, n_speakers).to(self.device)
+        return StatisticsJudge(self.model.config.mfcc.n_columns, n_speakers).to(self.device)
 
     def validate(self) -> Validation:
         if self.held_out is None:

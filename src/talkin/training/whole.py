@@ -42,9 +42,9 @@ def new_talking_face(
     model = TalkingFace(config, dataset.face_model)
     corpus = AudioCorpus.of(dataset)
     n_mfcc = corpus.mfcc.shape[1]
-    if n_mfcc != config.mfcc.n_mfcc:
+    if n_mfcc != config.mfcc.n_columns:
         raise ConfigurationError(
-            f"the corpus holds {n_mfcc} MFCC coefficients, mfcc.n_mfcc says {config.mfcc.n_mfcc}; "
+            f"the corpus holds {n_mfcc} values a row of sound, mfcc says {config.mfcc.n_columns}; "
             "run preprocess again or change the setting"
         )
     model.mfcc_scale.fit(corpus.mfcc)

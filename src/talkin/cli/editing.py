@@ -61,6 +61,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--teeth/--no-teeth", default=False, help="Lend teeth detail from the footage.")
 @click.option("--deflicker/--no-deflicker", default=False, help="Calm flicker of the mouth.")
 @click.option(
+    "--mark/--no-mark",
+    default=False,
+    help="Put an invisible mark that outlives re-encoding on the whole frame; verify finds it.",
+)
+@click.option(
     "--stride",
     type=click.IntRange(1, 7),
     default=1,
@@ -179,6 +184,7 @@ def _config(options: dict[str, Any]) -> "EditConfig":
                 "windowing": {"stride": 7 if options["preview"] else options["stride"]},
                 "use_teeth": options["teeth"],
                 "use_deflicker": options["deflicker"],
+                "watermark": {} if options["mark"] else None,
             },
         }
     )

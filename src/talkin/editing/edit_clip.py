@@ -97,7 +97,10 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     clock, tell = StageClock(), progress or _silent
     info = probe_video(video)
     driver = Driver.of(audio, model)
-    credential = credential_of(video, spoken, model, ingredients)
+    is_marked = config.painting.watermark is not None
+    credential = credential_of(video, spoken, model, ingredients).model_copy(
+        update={"is_watermarked": is_marked}
+    )
     outputs = Outputs(output, comparison, info)
     belongs_to = identity_of_edit(
         [video, spoken],

@@ -15,6 +15,7 @@ from talkin.editing.plan import EditPlan
 from talkin.editing.rendering import RenderWindow, WindowedRenderer, WindowingConfig
 from talkin.editing.report import StageClock
 from talkin.editing.teeth import TeethConfig, TeethDatabase
+from talkin.provenance.watermark import Watermark, WatermarkConfig
 from talkin.samples.alignment import CropConfig, crop_frame, mask_box
 
 
@@ -30,6 +31,12 @@ class PaintingConfig(BaseModel):
     deflicker: DeflickerConfig = DeflickerConfig()
     use_teeth: bool = Field(default=False, description="Lend teeth the detail of the footage's.")
     teeth: TeethConfig = TeethConfig()
+    watermark: WatermarkConfig | None = Field(
+        default=None,
+        description="Also put an invisible mark, which outlives re-encoding, on the whole frame. "
+        "Off, because pixels outside the mouth stay as they were filmed: a mark on the mouth alone "
+        "is lost, see provenance.watermark.",
+    )
 
 
 class PaintedFrame(NamedTuple):
@@ -70,6 +77,7 @@ class MouthPainter:
         """
         self._plan, self._crop, self._config, self._clock = plan, crop, config, clock
         self._box, self._teeth = mask_box(crop), teeth
+        self._watermark: Watermark | None = None
         self._render = render
         self._first = self._newest = 0
         self._deflicker = (
@@ -97,7 +105,16 @@ class MouthPainter:
             self._deflicker.state = carried
         for frame in self._paint(images):
             state = None if self._deflicker is None else self._deflicker.state
-            yield frame._replace(carried=state)
+            yield frame._replace(carried=state, edited=self._marked(frame.edited))
+
+    def _marked(self, image: np.ndarray) -> np.ndarray:
+        if self._config.watermark is None:
+            return image
+        if self._watermark is None:
+            height, width = image.shape[:2]
+            self._watermark = Watermark(width, height, self._config.watermark)
+        with self._clock.stage("mark"):
+            return self._watermark.embed(image)
 
     def _paint(self, images: Iterable[np.ndarray]) -> Iterator[PaintedFrame]:
         windows = WindowedRenderer(self._timed_render, self._config.windowing)

@@ -14,7 +14,9 @@ smaller). Unmarked clips and wrong keys: none of 330 found, 5.7 at most. The mar
 44.5 dB PSNR, and 1 to 5 dB of what crf 17 leaves (40.7 to 39.6, 48.1 to 42.7 at worst).
 
 Why the whole frame and not the edited mouth alone: the mouth is too small. Marked on 30 % x 40 %
-of the frame, four clips of four lost the mark at crf 28 and at either smaller size.
+of the frame, four clips of four lost the mark at crf 28 and at either smaller size. As an edit
+promises that pixels outside the mouth stay as they were, the mark is off unless it is asked for
+(`talkin edit --mark`, or `painting.watermark` of the edit's configuration).
 
 What it does not do: it carries no message, and whoever knows the key can also take it off or put
 it on. With the default key that is everybody: the mark answers careless loss of the signed

@@ -16,6 +16,7 @@ model_command      `talkin model`: list, compare, promote, repair
 model_contest      two versions of the model on the same clips
 model_versions     the registry's versions and aliases
 versions           what a run was made from: code, data, packages
+notebooks          the catalog of the project around a notebook
 rows               tables row by row
 lazy               names of heavy modules that are imported when a run needs them
 pipeline_registry  the folders above, by name

@@ -67,7 +67,8 @@ def test_from_settings_to_an_edited_clip_and_a_report(
     assert (rendered / "07_model_output/truths" / f"{job['job']}.mp4").exists()
 
     check_served_model(rendered.parent)
-    check_notebook(rendered.parent)
+    check_notebooks(rendered.parent)
+    check_columns_are_described(rendered.parent)
 
 
 def check_served_model(project: Path) -> None:
@@ -80,14 +81,35 @@ def check_served_model(project: Path) -> None:
     assert names == ["video", "audio", "output"]
 
 
-def check_notebook(project: Path) -> None:
-    """Every cell of the catalog's notebook runs on this project's data."""
+def check_notebooks(project: Path) -> None:
+    """Every cell of every notebook runs on this project's data, and pictures and players show."""
     import nbformat
     from nbconvert.preprocessors import ExecutePreprocessor
 
-    notebook = nbformat.read(PROJECT / "notebooks/01_catalog.ipynb", as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("import os; os.environ['KEDRO_ENV']='test'"))
-    ExecutePreprocessor(timeout=120).preprocess(notebook, {"metadata": {"path": str(project)}})
-    printed = "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", []))
+    shown: dict[str, set[str]] = {}
+    printed = ""
+    for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        env = nbformat.v4.new_code_cell("import os; os.environ['KEDRO_ENV']='test'")
+        notebook.cells.insert(0, env)
+        ExecutePreprocessor(timeout=200).preprocess(notebook, {"metadata": {"path": str(project)}})
+        outputs = [o for cell in notebook.cells for o in cell.get("outputs", [])]
+        shown[path.stem] = {kind for output in outputs for kind in output.get("data", {})}
+        printed += "".join(output.get("text", "") for output in outputs)
     for name in ("face_parameters", "talking_face", "metrics", "edits", "report"):
         assert f"\n{name} " in printed, name
+    assert "text/html" in shown["01_catalog"]
+    assert all("image/png" in shown[n] for n in ("02_footage_and_faces", "03_identity_removal"))
+
+
+def check_columns_are_described(project: Path) -> None:
+    """Each column that a stage wrote has its meaning in the file."""
+    import pyarrow.parquet as pq
+
+    described = 0
+    for path in (project / "data").glob("0[2578]_*/*.parquet"):
+        notes = pq.read_schema(path).metadata or {}
+        columns = json.loads(notes[b"columns"])
+        assert all(columns.values()), (path.name, columns)
+        described += len(columns)
+    assert described > 50

@@ -6,12 +6,13 @@ that other sites' pages cannot make the browser send. All that a rater can ask f
 the clips, and their own answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,7 +22,7 @@ from talkin.errors import ConfigurationError
 from talkin.study.protection import Protection
 from talkin.study.ratings import Rater, RatingStore
 from talkin.study.records import Answer
-from talkin.study.tokens import shown_order
+from talkin.study.tokens import shown_order, token_hash
 
 _COOKIE_DAYS = 90
 PAGE_FILES = {
@@ -98,8 +99,18 @@ def study_app(store: RatingStore, folder: Path, *, is_https: bool = False) -> Fa
             secure=is_https,
         )
 
+    known: set[str] = set()
+
+    async def somebody(request: Request) -> None:
+        # Clips are most of the requests: who was known once is not looked up for each part.
+        token = request.cookies.get(cookie, "")
+        hashed = token_hash(token)
+        if hashed not in known:
+            await run_in_threadpool(current_rater, request)
+            known.add(hashed)
+
     _add_answers(app, store, current_rater)
-    _add_clips(app, store, folder, current_rater)
+    _add_clips(app, store, folder, somebody)
     _add_page(app)
     return app
 
@@ -135,13 +146,16 @@ def _add_answers(
 
 
 def _add_clips(
-    app: FastAPI, store: RatingStore, folder: Path, current_rater: Callable[[Request], Rater]
+    app: FastAPI,
+    store: RatingStore,
+    folder: Path,
+    somebody: Callable[[Request], Awaitable[None]],
 ) -> None:
     # The request's text is looked up, never made into a path.
     paths = {clip: Path(folder) / "clips" / f"{clip}.mp4" for clip in store.manifest.clip_ids}
 
-    @app.api_route("/clips/{clip}", methods=["GET", "HEAD"])
-    def clip(clip: str, _: Annotated[Rater, Depends(current_rater)]) -> FileResponse:
+    @app.api_route("/clips/{clip}", methods=["GET", "HEAD"], dependencies=[Depends(somebody)])
+    async def clip(clip: str) -> FileResponse:
         if clip not in paths:
             raise HTTPException(404, "there is no such clip")
         # FileResponse answers range requests, which players need to begin before all has come.
@@ -156,11 +170,11 @@ def _add_page(app: FastAPI) -> None:
     parts = {name: page_file(name) for name in PAGE_FILES}
 
     @app.get("/")
-    def index() -> Response:
+    async def index() -> Response:
         return Response(parts["index.html"], media_type=PAGE_FILES["index.html"])
 
     @app.get("/page/{name}")
-    def part(name: str) -> Response:
+    async def part(name: str) -> Response:
         if name not in parts:
             raise HTTPException(404, "there is no such page")
         return Response(
@@ -168,7 +182,7 @@ def _add_page(app: FastAPI) -> None:
         )
 
     @app.get("/healthz")
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
 

@@ -25,7 +25,7 @@ CHECKED_BY_THEIR_READERS = {
     "edit_requests",
     "study_clips_listed",
 }
-STAGES = {"demo", "preprocess", "training", "editing", "evaluation", "study"}
+STAGES = {"demo", "preprocess", "training", "editing", "evaluation", "tables", "study"}
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,18 @@ class HeldOutConfig(BaseModel):
     )
 
 
+class VariantConfig(BaseModel):
+    """What the evaluated model is among the rows of the paper's tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        default="main",
+        description="`main` for the full model; an ablation's own name, such as 2d or "
+        "no_identity_removal, files its results beside.",
+    )
+
+
 class _Phoneme(NamedTuple):
     """A row of a phoneme table, as the metrics want it."""
 
@@ -170,11 +182,18 @@ def describe_conditions(
     return measuring_conditions(model, scoring, summary, held_out.split)
 
 
-def keep_variant(summary: Table, metrics: dict[str, float], variant: str) -> dict[str, Any]:
-    """File these results under the name of the variant, where the paper's tables find them."""
+def keep_variant(
+    summary: Table, metrics: dict[str, float], variant: VariantConfig
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """File these results under the name of the variant, where the paper's tables find them.
+
+    Returns:
+        What to file, and the name under which it is filed.
+    """
     from talkin.files import checked_name
 
-    return {checked_name(variant, "evaluation.variant"): (summary, metrics)}
+    name = checked_name(variant.name, "evaluation.variant.name")
+    return {name: (summary, metrics)}, {"variant": name}
 
 
 def map_voices(

@@ -72,7 +72,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.keep_variant,
                 ["score_summary", "metrics", "params:evaluation.variant"],
-                "variants_written",
+                ["variants_written", "variant"],
                 name="keep_variant",
             ),
             Node(

@@ -4,22 +4,39 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from pipelines.rows import Table
 
 
-def fill_tables(variants: Mapping[str, Table], summary: Table, environment: str) -> Table:
+class TablesConfig(BaseModel):
+    """What the tables say of rows that are missing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: str = Field(
+        default="", description="Kedro environment that their commands name; empty for none."
+    )
+
+
+def fill_tables(
+    variants: Mapping[str, Table],
+    summary: Table,
+    evaluated: dict[str, str],
+    config: TablesConfig,
+) -> Table:
     """Every number of the paper's tables that was measured, beside what the paper printed.
 
     Args:
         variants: Variant -> its summary.
-        summary: Of the model evaluated last: it stands for the full model until that has been
-            filed under its name.
-        environment: Kedro environment, for the commands of what is missing.
+        summary: Of the model evaluated last.
+        evaluated: The variant that it is.
+        config: For the commands of what is missing.
     """
-    from talkin.evaluation.paper_tables import MAIN
     from talkin.evaluation.table_rows import filled_tables
 
-    return filled_tables({MAIN: summary} | dict(variants), environment or None)
+    results = dict(variants) | {evaluated["variant"]: summary}
+    return filled_tables(results, config.environment or None)
 
 
 def tabulate_runtime(reports: Mapping[str, Any]) -> Table:

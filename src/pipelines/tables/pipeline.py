@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.fill_tables,
-                ["variants", "score_summary", "params:tables.environment"],
+                ["variants", "score_summary", "variant", "params:tables.missing"],
                 "paper_tables",
                 name="fill_tables",
             ),

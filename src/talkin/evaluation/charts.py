@@ -146,10 +146,9 @@ def breakdown_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
 @_styled
 def crossing_figure(matrix: pd.DataFrame) -> Figure:
     """Landmark error of every speaker's sound (rows) on every speaker's face (columns)."""
-    size = max(2.6, 0.45 * len(matrix) + 1.2)
-    figure = Figure(figsize=(size + 1.4, size))
+    figure = Figure(figsize=(9.2, 0.32 * len(matrix) + 1.3))
     axis = figure.subplots()
-    shown = axis.imshow(matrix.to_numpy(), cmap="OrRd", vmin=0)
+    shown = axis.imshow(matrix.to_numpy(), cmap="OrRd", vmin=0, aspect="auto")
     axis.set_xticks(range(matrix.shape[1]), matrix.columns, rotation=60, fontsize=7)
     axis.set_yticks(range(matrix.shape[0]), matrix.index, fontsize=7)
     axis.set_xlabel("whose face")

@@ -5,10 +5,11 @@ the same person. Both are carried into the real face's crop of 384 px by the rea
 transforms, so that a face that sits elsewhere or moved otherwise counts as wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ from talkin.evaluation.lip_sync import LipSyncConfig, measure_lip_sync
 from talkin.face3d.fitting import fit_clip
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.footage.audio import read_audio
+from talkin.footage.audio import Audio, read_audio
 from talkin.footage.detection import LandmarkSource
 from talkin.footage.tracking import track_landmarks
 from talkin.footage.video import VideoInfo, iter_frames, probe_video
@@ -48,6 +49,16 @@ class PairConfig(BaseModel):
     sync: LipSyncConfig = LipSyncConfig()
 
 
+class Watch(Protocol):
+    """Further figures of a pair of clips."""
+
+    def __call__(
+        self, real: np.ndarray, fake: np.ndarray, sounds: Sequence[Audio]
+    ) -> Mapping[str, Mapping[str, float]]:
+        """System -> metric -> value, of face crops (frames, size, size, 3) and their sounds."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class _Pictures:
     """Frames of both clips: whole-frame figures, and crops of both."""
@@ -65,7 +76,7 @@ def score_pair(
     detector: LandmarkSource,
     face_model: MorphableModel,
     config: PairConfig | None = None,
-    watch: Callable[[np.ndarray, np.ndarray], dict[str, dict[str, float]]] | None = None,
+    watch: Watch | None = None,
 ) -> ClipScores:
     """Score one clip against the real one.
 
@@ -76,8 +87,7 @@ def score_pair(
         detector: Finds the landmarks of both.
         face_model: Explains them.
         config: How.
-        watch: Further figures of the face crops, such as LPIPS: (real, fake) to system -> metric
-            -> value.
+        watch: Gives further figures, such as LPIPS.
 
     Returns:
         Scores of the systems `real` (what needs no reference), `fake`, and `real_reencoded`
@@ -90,22 +100,26 @@ def score_pair(
     infos = probe_video(real), probe_video(fake)
     stretch = _stretch(*infos, fake)
     true = _face(real, infos[0].fps, detector, face_model, None)
-    heard = _face(fake, infos[0].fps, detector, face_model, true.geometry)
-    n = min(len(true), len(heard), config.max_frames or len(true))
+    made = _face(fake, infos[0].fps, detector, face_model, true.geometry)
+    n = min(len(true), len(made), config.max_frames or len(true))
     transforms = crop_transforms(true, config.crop)
-    enlarged = np.tile(np.array([[stretch, 0, 0], [0, stretch, 0.0]]), (len(heard), 1, 1))
-    rows = np.flatnonzero(true.is_valid[:n] & heard.is_valid[:n])
+    enlarged = np.tile(np.array([[stretch, 0, 0], [0, stretch, 0.0]]), (len(made), 1, 1))
+    rows = np.flatnonzero(true.is_valid[:n] & made.is_valid[:n])
     if not len(rows):
         raise NoFaceError(f"{name}: in no frame a face is found in both clips")
-    faces = [face.select(np.arange(n)) for face in (true, heard.in_crop(enlarged))]
+    faces = [face.select(np.arange(n)) for face in (true, made.in_crop(enlarged))]
     cropped = [face.in_crop(transforms[:n]).select(rows) for face in faces]
     pictures = _pictures(real, fake, infos[0], transforms, rows, config)
     points = [face.mouth_landmarks(face_model) for face in cropped]
     systems = _face_scores(points, cropped, config.crop.size_px)
     _add_picture_scores(systems, pictures, mask_box(config.crop), infos[0].fps)
     _add_sync_scores(systems, faces, face_model, (real, fake), infos, config.sync)
-    for system, values in (watch(pictures.real, pictures.fake) if watch else {}).items():
-        systems.setdefault(system, {}).update(values)
+    if watch is not None:
+        sounds = [
+            read_audio(path) for path, i in zip((real, fake), infos, strict=True) if i.has_audio
+        ]
+        for system, values in watch(pictures.real, pictures.fake, sounds).items():
+            systems.setdefault(system, {}).update(values)
     return ClipScores(
         clip=name,
         speaker=name,

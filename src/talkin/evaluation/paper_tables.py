@@ -171,7 +171,7 @@ PAPER_MILLISECONDS: dict[str, float] = {
 def variant_command(variant: str, environment: str | None = None) -> str:
     """The command that trains and scores a variant, for whoever finds its row empty."""
     place = f" --env={environment}" if environment else ""
-    settings = ",".join((f"evaluation.variant={variant}", *VARIANT_SETTINGS.get(variant, ())))
+    settings = ",".join((f"evaluation.variant.name={variant}", *VARIANT_SETTINGS.get(variant, ())))
     command = f"kedro run --pipelines=training,evaluation{place} --params={settings}"
     if variant.endswith("min"):
         scheme, minutes = variant.removesuffix("min").split("_")

@@ -17,7 +17,8 @@ from talkin.evaluation.clip_scores import ClipScores
 PICTURE_METRICS = frozenset(
     {
         *("psnr", "ssim", "mouth_psnr", "mouth_ssim"),
-        *("mouth_sharpness", "mouth_cpbd", "mouth_flicker", "lpips"),
+        *("lpips", "identity", "lse_d", "lse_c"),
+        *("mouth_sharpness", "mouth_cpbd", "mouth_flicker"),
     }
 )
 _COLUMNS = [

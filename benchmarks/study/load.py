@@ -70,7 +70,7 @@ async def rate(base: str, token: str, measured: Measured, rng: np.random.Generat
     """One rater, from the link to the last clip."""
     jar = aiohttp.CookieJar(unsafe=True)  # addresses instead of names are fine here
     async with aiohttp.ClientSession(base, cookie_jar=jar) as session:
-        await session.post("/api/enter", json={"token": token})
+        await (await session.post("/api/enter", json={"token": token})).read()
         study = await (await session.get("/api/study")).json()
         for clip in study["clips"]:
             await watch(session, clip, measured)
@@ -119,7 +119,7 @@ async def start_server(folder: Path, database: str, port: int) -> asyncio.subpro
     async with aiohttp.ClientSession() as session:
         for _ in range(1200):
             try:
-                await session.get(f"http://127.0.0.1:{port}/healthz")
+                await (await session.get(f"http://127.0.0.1:{port}/healthz")).read()
                 return server
             except aiohttp.ClientError:
                 await asyncio.sleep(0.1)

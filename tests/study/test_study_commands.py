@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -54,3 +55,13 @@ def test_links_are_made_and_a_report_waits_for_ratings(call, study, tmp_path):
     refused = call("report", study.folder, "--database", database, *out)
     assert refused.exit_code == 1
     assert "no rating yet" in refused.output
+
+
+def test_a_missing_package_is_named_with_the_way_to_get_it(call, study, monkeypatch):
+    for name in ("talkin.study.database", "talkin.study.ratings"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    refused = call("status", study.folder)
+    assert refused.exit_code == 1
+    assert ".[study]" in refused.output
+    assert "Traceback" not in refused.output

@@ -28,13 +28,28 @@ def _example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+class _WithExtra(click.Group):
+    """A group whose commands need packages that a plain installation does not have."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and say which extra is missing instead of showing a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"the user study needs the package {error.name}: "
+                "pip install -c constraints.txt -e '.[study]'"
+            ) from error
+
+
 @click.group(
+    cls=_WithExtra,
     epilog=_example(
         "talkin study export clips.csv --out study --key study_key.json",
         "talkin study links study --number 100 --url https://study.example.org > links.csv",
         "talkin study serve study --url https://study.example.org",
         "talkin study report study --key study_key.json --out results",
-    )
+    ),
 )
 def study() -> None:
     """Ask people how real the clips look (the paper's Tables 4 and 5)."""

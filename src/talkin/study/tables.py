@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from talkin.study.config import PAPER_VIEWS, JudgingConfig, QuestionName
+from talkin.study.config import PAPER_VIEWS, QUESTIONS, JudgingConfig, QuestionName
 from talkin.study.intervals import Estimate, RatingTable, Resampler, agreement
 from talkin.study.paper_tables import ALL_VIEWS, TABLE_4, TABLE_5, PaperRow
 from talkin.study.records import OWN, REAL
@@ -79,7 +79,7 @@ def table_4(ratings: pd.DataFrame, config: JudgingConfig) -> pd.DataFrame:
 def table_5(ratings: pd.DataFrame, config: JudgingConfig) -> pd.DataFrame:
     """Every question of every system (Table 5), columns as `table_4`; `view` is `all`."""
     rows = []
-    for name in dict.fromkeys(ratings["question"]):
+    for name in _questions(ratings):
         asked = _asked(ratings, name)
         question = _Question(asked, config)
         systems = [one for one in sorted(set(asked["system"])) if one not in (OWN, REAL)]
@@ -109,7 +109,7 @@ def gap_table(ratings: pd.DataFrame, config: JudgingConfig) -> pd.DataFrame:
 def agreement_table(ratings: pd.DataFrame, config: JudgingConfig) -> pd.DataFrame:
     """Krippendorff's alpha of each question: question, alpha, low, high, n_raters, n_clips."""
     rows = []
-    for name in dict.fromkeys(ratings["question"]):
+    for name in _questions(ratings):
         table = RatingTable.of(_asked(ratings, name))
         alpha = agreement(table, config)
         rows.append((name, alpha.value, alpha.low, alpha.high, *table.scores.shape))
@@ -117,8 +117,14 @@ def agreement_table(ratings: pd.DataFrame, config: JudgingConfig) -> pd.DataFram
     return pd.DataFrame(rows, columns=columns)
 
 
-def _asked(ratings: pd.DataFrame, question: QuestionName | str) -> pd.DataFrame:
+def _asked(ratings: pd.DataFrame, question: QuestionName) -> pd.DataFrame:
     return ratings[ratings["question"] == question]
+
+
+def _questions(ratings: pd.DataFrame) -> list[QuestionName]:
+    """Those that were asked, in the order of Table 5's columns."""
+    asked = set(ratings["question"])
+    return [name for name in QUESTIONS if name in asked]
 
 
 def _by_view(ratings: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:

@@ -14,6 +14,7 @@ from pipelines.datasets.manifest import EditRequestsDataset
 from pipelines.editing.nodes import EditPlanConfig, edit_clips, plan_edits
 from pipelines.hooks import ConsentHooks
 from pipelines.preprocess.tables import check_consent_and_probe_clips
+from pipelines.training.corpus import CorpusChoice
 from pipelines.training.nodes import gather_training_data
 from talkin.errors import ConfigurationError, ConsentError
 from talkin.provenance.consent import ConsentRegister, read_consent
@@ -51,7 +52,8 @@ def clips(tmp_path: Path) -> pd.DataFrame:
 
 def train(index: pd.DataFrame, register: ConsentRegister) -> None:
     nothing: Any = None
-    gather_training_data(index, {}, {}, {}, register, nothing, nothing, nothing, nothing)
+    settings = (nothing, nothing, nothing, nothing, nothing, CorpusChoice())
+    gather_training_data(index, {}, {}, {}, register, *settings)
 
 
 def edit(jobs: pd.DataFrame, clips: pd.DataFrame, register: ConsentRegister) -> None:

@@ -3,12 +3,59 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from pipelines.rows import Table, mfcc_array, rows_of
 
 if TYPE_CHECKING:
     from talkin.face3d.model import MorphableModel
     from talkin.networks.talking_face_config import TalkingFaceConfig
     from talkin.samples.dataset import PreparedClip, TalkingDataset
+
+
+class CorpusChoice(BaseModel):
+    """Which of the prepared clips a model learns from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speakers: tuple[str, ...] | None = Field(
+        default=None, description="These alone (one: a model of a person, Table 3); none for all."
+    )
+    minutes: float | None = Field(
+        default=None,
+        gt=0,
+        description="At most so many minutes of each speaker, whole clips in the order of the "
+        "index; none for all.",
+    )
+
+
+def chosen_clips(index: Table, choice: CorpusChoice) -> Table:
+    """The rows of an index that a model may learn from or be validated on.
+
+    Raises:
+        ConfigurationError: If a speaker has no training clip, or none is short enough.
+    """
+    from talkin.errors import ConfigurationError
+
+    if choice.speakers is not None:
+        known = set(index.loc[index["split"] == "train", "speaker"])
+        missing = [speaker for speaker in choice.speakers if speaker not in known]
+        if missing:
+            raise ConfigurationError(
+                f"training.corpus.speakers names {', '.join(missing)}, of whom no clip is in the "
+                f"training split; there are {', '.join(sorted(known))}"
+            )
+        index = index[index["speaker"].isin(choice.speakers)]
+    if choice.minutes is None:
+        return index
+    is_learnt = index["split"] == "train"
+    spoken_s = index["duration_s"].where(is_learnt, 0.0).groupby(index["speaker"]).cumsum()
+    kept = index[~is_learnt | (spoken_s <= 60 * choice.minutes + 1e-6)]
+    if not (kept["split"] == "train").any():
+        raise ConfigurationError(
+            f"training.corpus.minutes {choice.minutes} is shorter than each speaker's first clip"
+        )
+    return kept
 
 
 def prepared_clip(

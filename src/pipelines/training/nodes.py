@@ -8,7 +8,7 @@ from pipelines.code_version import code_digest
 from pipelines.consent import require_consent_for_clips
 from pipelines.lazy import configured
 from pipelines.rows import Table
-from pipelines.training.corpus import dataset_of_split
+from pipelines.training.corpus import CorpusChoice, chosen_clips, dataset_of_split
 from pipelines.training.finished import mark_finished, set_aside_outdated
 from pipelines.training.judge import SpeakerJudge
 from pipelines.training.progress import TrainingProgress, curves_of
@@ -44,6 +44,7 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
     crop: CropConfig,
     mfcc_config: MfccConfig,
     config: TrainingConfig,
+    choice: CorpusChoice,
 ) -> dict[str, Any]:
     """Training and validation clips as datasets of windows, and the shape of the model to train.
 
@@ -58,6 +59,7 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
     from talkin.face3d.loading import load_face_model
     from talkin.networks.talking_face_config import TalkingFaceConfig as Shape
 
+    index = chosen_clips(index, choice)
     require_consent_for_clips(index[index["split"] != "test"], consent_register)
     prepared = {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
     start = model_to_start_from(config.start_from) if config.start_from else None
@@ -134,20 +136,32 @@ def _train(
     config: TrainingConfig,
     judge: SpeakerJudge | None = None,
 ) -> tuple[TalkingFace, Any]:
+    from pipelines.training.launch import run_in_processes
+    from talkin.training.parallel import process_group
     from talkin.training.whole import train_talking_face
 
     chosen = config.model_copy(update={"stages": (stage,) if stage in config.stages else ()})
     code = code_digest(train_talking_face)
     set_aside_outdated(stage, checkpoints, code)
+    is_shared = config.processes > 1 and stage in chosen.stages and stage != "speaker_classifier"
     with TrainingProgress(stage, checkpoints) as progress:
-        trained = train_talking_face(
-            model,
-            data["train"],
-            chosen,
-            checkpoints,
-            progress,
-            validation=data["validation"],
-            classifier=judge.classifier if judge else None,
-        )
+
+        def work() -> tuple[TalkingFace, Any]:
+            return train_talking_face(
+                model,
+                data["train"],
+                chosen,
+                checkpoints,
+                progress,
+                validation=data["validation"],
+                classifier=judge.classifier if judge else None,
+            )
+
+        if is_shared:
+            run_in_processes(config.processes, {"model": model}, work)
+            trained: tuple[TalkingFace, Any] = model.eval(), judge.classifier if judge else None
+        else:
+            with process_group():  # where torchrun started this process beside others
+                trained = work()
     mark_finished(stage, checkpoints, code)
     return trained

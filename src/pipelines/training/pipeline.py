@@ -24,6 +24,7 @@ def create_pipeline() -> Pipeline:
                     "params:preprocess.crop",
                     "params:preprocess.mfcc",
                     _CONFIG,
+                    "params:training.corpus",
                 ],
                 "training_data",
                 name="gather_training_data",

@@ -7,6 +7,7 @@ cepstral_warp       Another voice, as a matrix on cepstra.
 data_digest         Fingerprint of the data, so that no stage goes on with other data.
 checkpoint          State of a stage in one safetensors file; exact resume.
 best_state          The state of a stage that did best on held-out data.
+parallel            Several processes that behave as one with a larger batch.
 stage               `Stage` and `run_stage`: the loop that all stages share.
 speaker_classifier  `train_speaker_classifier`.
 audio               `train_audio`.

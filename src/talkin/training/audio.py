@@ -13,12 +13,13 @@ from talkin.losses.objective import weighted_sum
 from talkin.losses.translation import expression_loss, mouth_shape_loss
 from talkin.networks.speaker_classifier import SpeakerClassifier, StatisticsJudge, freeze
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import TalkingDataset, sample_order
+from talkin.samples.dataset import TalkingDataset
 from talkin.training.audio_corpus import AudioBatch, AudioCorpus
 from talkin.training.cepstral_warp import cepstral_warp
 from talkin.training.config import AudioStageConfig, StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
+from talkin.training.parallel import this_share
 from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
 from talkin.training.validation import hearing_errors
 
@@ -95,18 +96,18 @@ def augmented(
     In cepstra loudness is a constant added to the first coefficient, a microphone's response a
     constant added to each, and a longer vocal tract a matrix.
     """
-    mfcc = batch.mfcc
+    mfcc, share = batch.mfcc, this_share()
     n, _, n_mfcc = mfcc.shape
     if own.voice_std:
-        stretch = own.voice_std * torch.randn(n, generator=generator)
+        stretch = own.voice_std * share.normal((n,), generator)
         mfcc = mfcc @ cepstral_warp(stretch, n_mfcc).to(mfcc).transpose(1, 2)
     change = torch.zeros(n, 1, n_mfcc)
     if own.channel_std:
-        change = own.channel_std * torch.randn((n, 1, n_mfcc), generator=generator)
+        change = own.channel_std * share.normal((n, 1, n_mfcc), generator)
     if own.gain_std:
-        change[:, 0, 0] += own.gain_std * torch.randn(n, generator=generator)
+        change[:, 0, 0] += own.gain_std * share.normal((n,), generator)
     if own.noise_std:
-        change = change + own.noise_std * torch.randn(mfcc.shape, generator=generator)
+        change = change + own.noise_std * share.normal(tuple(mfcc.shape), generator)
     mfcc = mfcc + change.to(mfcc) * model.mfcc_scale.std
     if own.forgotten_rows:
         mfcc = _forgotten(mfcc, own.forgotten_rows, generator)
@@ -116,7 +117,7 @@ def augmented(
 def _forgotten(mfcc: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """Silence the beginning of every other window: its quietest row stands there instead."""
     n, n_rows, _ = mfcc.shape
-    until = (2 * torch.rand(n, generator=generator) - 1) * most
+    until = (2 * this_share().uniform((n,), generator) - 1) * most
     is_kept = (torch.arange(n_rows) >= until[:, None]).to(mfcc.device).unsqueeze(-1)
     quietest = mfcc[torch.arange(n), mfcc[:, :, 0].argmin(dim=1)].unsqueeze(1)
     return torch.where(is_kept, mfcc, quietest)
@@ -160,9 +161,9 @@ class _AudioStage(Stage):
     def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
         self.model.train()
         generator = step_generator(self.config.seed, self.name, step)
-        order = sample_order(len(self.corpus), self.own.batch_size, self.config.seed, step)
-        jitter = self.own.time_jitter_rows
-        shift = torch.randint(-jitter, jitter + 1, (len(order),), generator=generator)
+        share, jitter = this_share(), self.own.time_jitter_rows
+        order = share.order(len(self.corpus), self.own.batch_size, self.config.seed, step)
+        shift = (share.uniform((len(order),), generator) * (2 * jitter + 1)).long() - jitter
         batch = self.corpus.frames(
             torch.from_numpy(order).to(self.device), shift.to(self.device) if jitter else None
         )

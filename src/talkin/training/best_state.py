@@ -11,6 +11,7 @@ from torch import nn
 from talkin.files import replace_when_whole
 from talkin.networks.saved import plain_tensors
 from talkin.training.config import StageName
+from talkin.training.parallel import this_share
 
 DECIDING: dict[StageName, tuple[str, bool]] = {
     "speaker_classifier": ("speaker_accuracy", True),
@@ -36,6 +37,8 @@ class BestState:
         if found is None or not self._is_better(found):
             return
         self.value = found
+        if not this_share().is_first:
+            return
         tensors = {
             f"{name}/{key}": value
             for name, network in self.networks.items()

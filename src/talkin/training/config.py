@@ -167,6 +167,17 @@ class TrainingConfig(BaseModel):
         default="fp32", description="bf16: forward passes in bfloat16, weights stay fp32."
     )
     channels_last: bool = Field(default=True, description="Memory order of the renderer.")
+    is_compiled: bool = Field(
+        default=False,
+        description="Whether torch compiles the renderer: minutes at the start, faster steps on a "
+        "GPU. The adversary is not compiled, for its penalty is differentiated twice.",
+    )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes on this machine, a GPU each where there are any; batch sizes are of "
+        "each, so two processes of 4 do what one of 8 does. For several machines see torchrun.",
+    )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads of torch; torch's own choice if not given."
     )

@@ -18,8 +18,9 @@ from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import Sample, TalkingDataset, sample_order
+from talkin.samples.dataset import Sample, TalkingDataset
 from talkin.training.config import StageName, TrainingConfig
+from talkin.training.parallel import this_share
 
 
 class BatchesAhead:
@@ -47,7 +48,7 @@ class BatchesAhead:
             self.pool.shutdown(cancel_futures=True)
 
     def _read(self, step: int) -> Sample:
-        order = sample_order(len(self.dataset), self.batch_size, self.seed, step)
+        order = this_share().order(len(self.dataset), self.batch_size, self.seed, step)
         return self.dataset.batch(order)
 
 
@@ -88,7 +89,7 @@ class Adversary:
         terms = {"discriminator": value}
         every, weight = self.config.gradient_penalty_every, self.config.losses.gradient_penalty
         if weight and step % every == 0:
-            mix = torch.rand(len(real), generator=generator).to(real)
+            mix = this_share().uniform((len(real),), generator).to(real)
             with torch.autocast(real.device.type, enabled=False):
                 penalty = gradient_penalty(self.network, real.float(), fake.float(), mix)
             terms["gradient_penalty"] = penalty
@@ -113,6 +114,8 @@ class PictureObjective:
             ConfigurationError: If VGG-19 is chosen and its weights are missing.
         """
         self.model, self.config = model, config
+        if config.is_compiled:
+            model.renderer.compile(dynamic=False)
         self.features: nn.Module | None = None
         if config.losses.perceptual > 0:
             self.features = PerceptualFeatures(config.perceptual).to(device)
@@ -168,7 +171,7 @@ def true_outputs(model: TalkingFace, frames: Tensor) -> Tensor:
 def mask_noise(model: TalkingFace, frames: Tensor, generator: torch.Generator) -> Tensor:
     """Noise of one step for the mouth mask."""
     x0, y0, x1, y1 = model.config.mask_box
-    noise = torch.rand((*frames.shape[:3], y1 - y0, x1 - x0), generator=generator)
+    noise = this_share().uniform((*frames.shape[:3], y1 - y0, x1 - x0), generator)
     return (noise * 2 - 1).to(frames.device, non_blocking=True)
 
 

@@ -11,11 +11,12 @@ from torch.nn import functional
 from talkin.errors import ConfigurationError
 from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
 from talkin.networks.standardiser import Standardiser
-from talkin.samples.dataset import TalkingDataset, sample_order, spread_order
+from talkin.samples.dataset import TalkingDataset, spread_order
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
+from talkin.training.parallel import this_share
 from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
 
 
@@ -91,7 +92,7 @@ class _SpeakerStage(Stage):
 
     def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
         self.network.train()
-        order = sample_order(len(self.corpus), self.own.batch_size, self.config.seed, step)
+        order = this_share().order(len(self.corpus), self.own.batch_size, self.config.seed, step)
         batch = self.corpus.frames(torch.from_numpy(order).to(self.device))
         generator = step_generator(self.config.seed, self.name, step)
         mfcc = batch.mfcc + _random_loudness(batch.mfcc, generator)
@@ -124,5 +125,5 @@ def _normalised(corpus: AudioCorpus, scale: Standardiser) -> AudioCorpus:
 def _random_loudness(mfcc: Tensor, generator: torch.Generator) -> Tensor:
     # How loud a recording is says nothing of the voice; the judge must not lean on it.
     change = torch.zeros_like(mfcc[:, :1])
-    change[:, 0, 0] = 0.3 * torch.randn(len(mfcc), generator=generator).to(mfcc)
+    change[:, 0, 0] = 0.3 * this_share().normal((len(mfcc),), generator).to(mfcc)
     return change

@@ -22,7 +22,8 @@ from torch.optim import Adam
 from talkin.training.best_state import BestState
 from talkin.training.checkpoint import load_checkpoint, save_checkpoint
 from talkin.training.config import StageName, TrainingConfig
-from talkin.training.events import Report, TrainingEvent
+from talkin.training.events import Report, TrainingEvent, no_report
+from talkin.training.parallel import local_device_number, this_share
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,9 @@ def run_stage(
     """
     if stage.n_steps == 0:
         return
+    share = this_share()
+    report = report if share.is_first else no_report
+    share.agree(stage.networks)
     optimisers = _optimisers(stage, config)
     digest = _digest(stage, config, data_digest)
     path = checkpoint_folder / f"{stage.name}-{digest}" / "checkpoint.safetensors"
@@ -102,8 +106,10 @@ def run_stage(
                 _Run(stage, config, path, optimisers, report, best).run(first)
             finally:
                 stage.end()
+    share.wait()  # until the first process has written what the others read
     if best is not None:
         best.restore()
+    share.agree(stage.networks)
 
 
 class _Run:
@@ -120,6 +126,7 @@ class _Run:
     ) -> None:
         self.stage, self.config, self.path, self.best = stage, config, path, best
         self.optimisers, self.report = optimisers, report
+        self.share = this_share()
         self.schedule = config.optimiser_of(stage.name)
         self.rates: dict[str, float] = {}
         self.sums: dict[str, Tensor] = {}
@@ -143,7 +150,7 @@ class _Run:
                     self.best.show(found.metrics)
             elif done % config.report_every == 0:
                 self._tell(done, None)
-            if is_last or done % config.checkpoint_every == 0:
+            if self.share.is_first and (is_last or done % config.checkpoint_every == 0):
                 save_checkpoint(self.path, done, stage.networks, self.optimisers)
             if is_last:
                 return
@@ -162,8 +169,10 @@ class _Run:
         torch.autograd.backward(value)
         largest = self.schedule.clip_gradient
         for optimiser in optimisers:
+            parameters = optimiser.param_groups[0]["params"]
+            self.share.average(parameters)
             if largest:
-                nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], largest)
+                nn.utils.clip_grad_norm_(parameters, largest)
             optimiser.step()
 
     def _set_rates(self, step: int) -> None:
@@ -204,9 +213,12 @@ def _best_state(stage: Stage, config: TrainingConfig, path: Path) -> BestState |
 
 def chosen_device(config: TrainingConfig) -> torch.device:
     """The device that the configuration names; auto = a GPU where there is one."""
-    if config.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(config.device)
+    wanted = config.device
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and this_share().size > 1:
+        return torch.device("cuda", local_device_number())
+    return torch.device(wanted)
 
 
 def step_generator(seed: int, stage: str, step: int) -> torch.Generator:

@@ -130,17 +130,22 @@ def _check_tables(project: Path, good: list[str], names: dict[str, Any], n_rows:
     odd = [clip for clip, file in names.items() if not file.name.isprintable()]
     n_lines = sum(clip.startswith("line-") for clip in rejected)
     print(f"\n{len(names)} media files and {n_rows} manifest rows through `preprocess`: ", end="")
-    print(f"{len(good)} of {len(good)} good clips prepared, {len(prepared) - len(good)} hostile ")
-    print(f"ones usable to the end, {len(rejected)} in the rejects; by stage: ", end="")
-    print(dict(rejects.drop_duplicates("clip")["stage"].value_counts()))
+    n_good = len(prepared & set(good))
+    print(
+        f"{n_good} of {len(good)} good clips prepared, {len(prepared) - n_good} hostile ones too, "
+    )
+    print(f"{len(rejected)} in the rejects with a reason; by stage: ", end="")
+    stages = rejects.drop_duplicates("clip")["stage"].value_counts()
+    print(", ".join(f"{stage} {n}" for stage, n in stages.items()))
     faults = [f"good clip {c} was not prepared" for c in good if c not in prepared]
     faults += [
         f"{names[clip].name!r} is named nowhere"
         for clip in names
         if clip not in prepared | rejected and clip not in odd
     ]
-    if n_lines != n_rows + len(odd):
-        faults.append(f"{n_lines} manifest lines were set aside, not {n_rows + len(odd)}")
+    wrong = n_rows - 1 + len(odd)  # one row is whole but for the one that repeats its name
+    if n_lines != wrong:
+        faults.append(f"{n_lines} manifest lines were set aside, not {wrong}")
     unsafe = [r for r in rejects["reason"] if not r or r[0] in "=+-@" or not r.isprintable()]
     return faults + [f"unsafe cell: {reason!r}" for reason in unsafe]
 

@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget-s", type=float, default=900, help="processor time of all runs")
     parser.add_argument("--minutes", type=float, default=60, help="by the clock, a stage")
+    parser.add_argument("--footage", type=Path, help="rendered before: data/01_raw/footage")
     parser.add_argument("--work", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="talkin-kill-") as scratch:
@@ -58,7 +59,11 @@ def main() -> None:
 def _all_stages(work: Path, options: argparse.Namespace) -> list[str]:
     _warm_up(work)
     whole = new_project(work / "whole")
-    spent = _finish(whole, "demo") + _finish(whole, "demo", only_tracking=True)
+    spent = _finish(whole, "demo", only_tracking=True)
+    if options.footage:
+        shutil.copytree(options.footage, whole / "data/01_raw/footage")
+    else:
+        spent += _finish(whole, "demo")
     faults: list[str] = []
     print("| stage | undisturbed run, CPU s | killed | killed while writing | as undisturbed |")
     print("| --- | --- | --- | --- | --- |")

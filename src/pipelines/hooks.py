@@ -11,6 +11,7 @@ from kedro.pipeline import Pipeline
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
+from pipelines.secrets import guard_logs
 from pipelines.versions import installed_packages, versions_of
 from talkin.errors import ConsentError, TalkinError
 from talkin.provenance.tracing import derived_from
@@ -57,6 +58,7 @@ class TrackingHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Read the settings; MLflow itself is imported only when a tracked stage runs."""
+        guard_logs()
         self._root = Path(context.project_path)
         try:
             self._config = TrackingConfig(**context.config_loader["mlflow"])

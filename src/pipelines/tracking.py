@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from pipelines.local_database import database_file, is_locked, repair_places
+from pipelines.secrets import HIDDEN, is_secret_name, without_secrets
 from talkin.errors import TalkinError
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def _survived(function: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:
             _forget_run()
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
-            logger.warning("MLflow is lost, the run goes on untracked: %s", first_line[:300])
+            told = without_secrets(first_line)[:300]
+            logger.warning("MLflow is lost, the run goes on untracked: %s", told)
 
     return survived
 
@@ -143,11 +145,14 @@ def end_run(status: str = "FINISHED") -> None:
 
 @_survived
 def log_parameters(parameters: Mapping[str, Any]) -> None:
-    """Record parameters under dotted names; see `flattened`."""
+    """Record parameters under dotted names, see `flattened`; secret ones by name only."""
     if is_tracking():
         import mlflow
 
-        items = [(key, str(value)[:_LONGEST_VALUE]) for key, value in flattened(parameters).items()]
+        items = [
+            (key, HIDDEN if is_secret_name(key) else without_secrets(str(value))[:_LONGEST_VALUE])
+            for key, value in flattened(parameters).items()
+        ]
         for start in range(0, len(items), 100):  # MLflow takes at most a hundred at once
             mlflow.log_params(dict(items[start : start + 100]))
 

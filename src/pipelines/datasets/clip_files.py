@@ -8,7 +8,8 @@ from typing import Any
 from kedro.io import AbstractDataset, DatasetError
 
 from pipelines.datasets.kinds import KINDS
-from talkin.files import checked_name, replace_when_whole
+from talkin.errors import TalkinError
+from talkin.files import checked_name, one_line, replace_when_whole
 
 
 class ClipFiles(Mapping[str, Any]):
@@ -24,11 +25,24 @@ class ClipFiles(Mapping[str, Any]):
         self.kind = kind
 
     def __getitem__(self, clip: str) -> Any:
-        """Read one clip's file."""
+        """Read one clip's file.
+
+        Raises:
+            KeyError: If the clip has none.
+            DatasetError: If it is damaged; the message says how to have it made again.
+        """
         path = self.path(clip)
         if not path.exists():
             raise KeyError(f"no clip {clip!r} in {self.folder}")
-        return KINDS[self.kind].read(path)
+        try:
+            return KINDS[self.kind].read(path)
+        except FileNotFoundError as error:
+            raise KeyError(f"{path} was deleted meanwhile; run the stage again") from error
+        except (TalkinError, OSError, ValueError) as error:
+            raise DatasetError(
+                f"{path} is damaged ({one_line(error)}); delete it, and the stage that wrote it "
+                "makes it again"
+            ) from error
 
     def __iter__(self) -> Iterator[str]:
         """Names of the clips, sorted."""

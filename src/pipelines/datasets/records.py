@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
 from pipelines.clips import StepRecord
 from pipelines.datasets.clip_files import ClipFiles, ClipFilesDataset
@@ -61,6 +61,6 @@ class StepRecordsDataset(AbstractDataset[dict[str, StepRecord | None], dict[str,
 def _readable(records: ClipFiles, clip: str) -> StepRecord | None:
     try:
         record: StepRecord = records[clip]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (DatasetError, TypeError, KeyError):
         return None  # a damaged record only means that the clip is done again
     return record

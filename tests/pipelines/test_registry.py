@@ -61,6 +61,11 @@ def test_every_dataset_of_every_stage_is_declared_with_a_description(
         assert "columns" in entry or not is_table or name in CHECKED_BY_THEIR_READERS, name
 
 
+def test_no_column_has_a_name_whose_meaning_kedro_would_take_for_a_path() -> None:
+    for name, entry in loader("base")["catalog"].items():
+        assert not {"path", "filepath", "filename"} & set(entry.get("columns", {})), name
+
+
 def test_every_kind_of_file_says_what_it_holds() -> None:
     assert all(kind.content for kind in KINDS.values())
 

@@ -13,7 +13,7 @@ from talkin.errors import FootageError
 from talkin.evaluation.grid_corpus import (
     GridConfig,
     TimedWord,
-    alignment_of,
+    alignments_of,
     grid_manifest,
     read_alignment,
     sentence_of,
@@ -96,8 +96,7 @@ def test_alignments_count_in_thousandths_of_a_frame(tmp_path: Path) -> None:
     path = tmp_path / "align/s1/bbaf2n.align"
     path.parent.mkdir(parents=True)
     path.write_text(ALIGNMENT)
-    assert alignment_of(tmp_path, "s1", "bbaf2n") == path
-    assert alignment_of(tmp_path, "s2", "bbaf2n") is None
+    assert alignments_of(tmp_path) == {("s1", "bbaf2n"): path}
     words = read_alignment(path)
     assert words[1] == TimedWord("bin", 0.95, 1.18)
     assert words[-1].end_s == pytest.approx(2.98)
@@ -114,15 +113,16 @@ def test_sounds_fill_the_time_of_their_word(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_a_manifest_and_the_sounds_where_alignments_lie(corpus: Path) -> None:
-    code = sorted((corpus / "s3").rglob("*.mpg"))[0].stem
-    (corpus / "s3/align").mkdir(parents=True)
-    (corpus / f"s3/align/{code}.align").write_text(ALIGNMENT)
+    table = grid_manifest(corpus)
+    code = table.loc[table["speaker"] == "s3", "clip"].iloc[0].removeprefix("s3_")
+    (corpus / "align/s3").mkdir(parents=True)
+    (corpus / f"align/s3/{code}.align").write_text(ALIGNMENT)
     done = CliRunner().invoke(main, ["manifest", "--grid", str(corpus)])
     assert done.exit_code == 0, done.output
     assert (corpus / "manifest.csv").exists()
     written = {path.name for path in (corpus / "truth").glob("*.phonemes.parquet")}
-    assert written <= {f"s3_{code}.phonemes.parquet"}
-    empty = CliRunner().invoke(main, ["manifest", "--grid", str(corpus / "s3/align")])
+    assert written == {f"s3_{code}.phonemes.parquet"}
+    empty = CliRunner().invoke(main, ["manifest", "--grid", str(corpus / "align")])
     assert "no GRID clip there" in empty.output
 
 

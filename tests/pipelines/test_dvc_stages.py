@@ -20,6 +20,7 @@ STAGES = {
     "training": "training",
     "editing": "editing",
     "evaluation": "evaluation",
+    "tables": "tables",
 }
 CHANGES_NO_RESULT = {"code_version", "lazy", "rows", "tracking", "served"}
 """Plumbing, and the code that runs when a registered model is loaded later."""

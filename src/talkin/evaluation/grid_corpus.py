@@ -155,13 +155,14 @@ def grid_manifest(folder: Path, config: GridConfig | None = None) -> pd.DataFram
     return table.drop_duplicates("clip").reset_index(drop=True)
 
 
-def alignment_of(folder: Path, speaker: str, code: str) -> Path | None:
-    """Where a sentence's alignment lies in a copy of GRID, if it is there."""
-    for place in (f"{speaker}/align", f"align/{speaker}", f"alignments/{speaker}", speaker):
-        path = Path(folder) / place / f"{code}.align"
-        if path.is_file():
-            return path
-    return None
+def alignments_of(folder: Path) -> dict[tuple[str, str], Path]:
+    """(talker, code) -> alignment, of all that lie anywhere in a copy of GRID."""
+    found: dict[tuple[str, str], Path] = {}
+    for file in sorted(Path(folder).rglob("*.align")):
+        talker = _talker(file.relative_to(folder))
+        if talker:
+            found.setdefault((talker, file.stem.lower()), file)
+    return found
 
 
 def _clips(folder: Path) -> Iterable[tuple[str, Path]]:

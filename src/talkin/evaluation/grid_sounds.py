@@ -12,7 +12,7 @@ import pandas as pd
 from talkin.evaluation.grid_corpus import (
     GridConfig,
     TimedWord,
-    alignment_of,
+    alignments_of,
     grid_manifest,
     read_alignment,
 )
@@ -61,10 +61,10 @@ def grid_rows(folder: Path, config: GridConfig | None = None) -> pd.DataFrame:
     Raises:
         FootageError: If there is no GRID clip, or an alignment cannot be read.
     """
-    rows = grid_manifest(folder, config)
+    rows, alignments = grid_manifest(folder, config), alignments_of(folder)
     for row in rows.to_dict("records"):
         code = str(row["clip"]).rpartition("_")[2]
-        alignment = alignment_of(folder, str(row["speaker"]), code)
+        alignment = alignments.get((str(row["speaker"]), code))
         if alignment is None:
             continue
         with replace_when_whole(folder / "truth" / f"{row['clip']}.phonemes.parquet") as part:

@@ -204,3 +204,18 @@ def test_a_tracking_database_that_vanishes_costs_the_tracking_alone(
         tracking.end_run()
     assert caplog.text.count("goes on untracked") <= 1
     assert not tracking.is_tracking()
+
+
+def test_a_table_is_the_same_bytes_wherever_the_project_stands(tmp_path: Path) -> None:
+    """Kedro turns a column that is named `path` into an absolute path."""
+    from pipelines.datasets.table import TableDataset
+
+    written = []
+    for place in ("here", "elsewhere"):
+        path = tmp_path / place / "table.parquet"
+        path.parent.mkdir()
+        columns = {"path": f"{tmp_path}/{place}/file, relative to the manifest"}
+        TableDataset(filepath=str(path), columns=columns).save(pd.DataFrame({"path": ["a"]}))
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    assert b"relative to the manifest" in written[0]

@@ -47,7 +47,11 @@ class TableDataset(AbstractDataset["pd.DataFrame", Any]):
                 f"{filepath}: a table ends in .parquet or .csv and is loaded as pandas or arrow, "
                 f"not {form!r}"
             )
-        self.columns = columns
+        # Kedro makes the value of every key named `path` absolute, a column's meaning too.
+        self.columns = {
+            name: Path(told).name if Path(told).is_absolute() else told
+            for name, told in columns.items()
+        }
         self._form = form
         self.metadata = metadata
 

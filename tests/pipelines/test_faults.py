@@ -219,3 +219,24 @@ def test_a_table_is_the_same_bytes_wherever_the_project_stands(tmp_path: Path) -
         written.append(path.read_bytes())
     assert written[0] == written[1]
     assert b"relative to the manifest" in written[0]
+
+
+def test_a_face_model_is_the_same_bytes_each_time_it_is_saved(tmp_path: Path) -> None:
+    """Safetensors keeps its metadata in an order that chance decides anew each time."""
+    from talkin.face3d.model import MorphableModel, load_model_file
+
+    model = MorphableModel(
+        name="toy",
+        mean=np.zeros((70, 3), np.float32),
+        geometry_basis=np.zeros((70, 3, 1), np.float32),
+        expression_basis=np.zeros((70, 3, 1), np.float32),
+        triangles=np.array([[0, 1, 2]]),
+        landmarks68=np.arange(68),
+        mouth39=np.arange(39),
+        mesh468=np.full(468, -1),
+        notes={"made by": "ümlaut"},
+    )
+    for number in range(8):
+        model.save(tmp_path / f"{number}.safetensors")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    assert load_model_file(tmp_path / "0.safetensors").notes == {"made by": "ümlaut"}

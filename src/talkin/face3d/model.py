@@ -100,6 +100,19 @@ class MorphableModel:
         metadata = {"name": self.name, "layout": "talkin-face-1", "notes": json.dumps(self.notes)}
         with replace_when_whole(path) as part:
             save_file(arrays, part, metadata=metadata)
+            _sort_metadata(part)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Order the header's metadata, which safetensors writes in another order each time."""
+    with path.open("rb+") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:  # the same characters in another order
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def load_model_file(path: Path) -> MorphableModel:

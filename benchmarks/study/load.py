@@ -1,12 +1,13 @@
 """A hundred raters at once: is anything lost or doubled, and how long does an answer take?
 
     python benchmarks/study/load.py --raters 100 --clips 20
+    python benchmarks/study/load.py --raters 100 --clips 6 --think-s 8
     python benchmarks/study/load.py --database postgresql://USER@HOST/NAME
 
 Starts `talkin study serve` as a process of its own on a study of made-up clips (the server does not
-look inside them), lets all raters go through their clips without ever pausing to think, double
-clicking on every tenth answer and refreshing now and then, and compares the database with what
-was acknowledged. Raters who think for three seconds are a far smaller load.
+look inside them) and lets all raters go through their clips, without ever pausing unless
+`--think-s` says how long they watch and think. They double click on every tenth answer and refresh
+now and then. Then the server is killed, and the database compared with what was acknowledged.
 """
 
 import argparse
@@ -66,7 +67,9 @@ def make_study(folder: Path, n_clips: int) -> StudyManifest:
     return manifest
 
 
-async def rate(base: str, token: str, measured: Measured, rng: np.random.Generator) -> None:
+async def rate(
+    base: str, token: str, measured: Measured, think_s: float, rng: np.random.Generator
+) -> None:
     """One rater, from the link to the last clip."""
     jar = aiohttp.CookieJar(unsafe=True)  # addresses instead of names are fine here
     async with aiohttp.ClientSession(base, cookie_jar=jar) as session:
@@ -74,6 +77,7 @@ async def rate(base: str, token: str, measured: Measured, rng: np.random.Generat
         study = await (await session.get("/api/study")).json()
         for clip in study["clips"]:
             await watch(session, clip, measured)
+            await asyncio.sleep(think_s * 2 * rng.random())
             sent = {
                 "rater": study["rater"],
                 "clip": clip,
@@ -175,7 +179,9 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         start = time.perf_counter()
         seeds = np.random.default_rng(0).spawn(len(tokens))
         base = f"http://127.0.0.1:{port}"
-        await asyncio.gather(*map(lambda t, r: rate(base, t, measured, r), tokens, seeds))
+        await asyncio.gather(
+            *map(lambda t, r: rate(base, t, measured, options.think_s, r), tokens, seeds)
+        )
         wall_s = time.perf_counter() - start
         server_s = sum(process.cpu_times()[:2]) - used
         memory_mb = process.memory_info().rss / 1e6
@@ -183,7 +189,10 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         await server.wait()
         rows = compare(store, measured)
     kind = database_url(database, folder).get_backend_name()
-    print(f"{options.raters} raters at once, {options.clips} clips each, {kind}\n")
+    print(
+        f"{options.raters} raters at once, {options.clips} clips each, {options.think_s:g} s at "
+        f"each, {kind}; load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores\n"
+    )
     print(table(measured, rows, wall_s, server_s))
     print(f"Memory of the server: {memory_mb:.0f} MB.")
 
@@ -193,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raters", type=int, default=100)
     parser.add_argument("--clips", type=int, default=20)
+    parser.add_argument("--think-s", type=float, default=0.0, help="mean pause at each clip")
     parser.add_argument("--database", help="postgresql://...; SQLite in a scratch folder if absent")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="talkin-load-") as scratch:

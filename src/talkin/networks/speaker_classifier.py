@@ -5,6 +5,8 @@ three: its five convolutions, then fc6 across what is left of the coefficients, 
 time, fc7 and fc8. Strides along the coefficients are smaller, since there are few of them.
 """
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +21,11 @@ class SpeakerClassifierConfig(BaseModel):
     width: int = Field(
         default=96, ge=2, description="Channels of conv1; VGG-M has 96, the others follow."
     )
+    layout: Literal["compact", "vggvox"] = Field(
+        default="compact",
+        description="vggvox: as many channels in conv3 as the published VGGVox has, so that its "
+        "weights fit; compact: as many as in the layers around it.",
+    )
 
 
 class SpeakerClassifier(nn.Module):
@@ -30,13 +37,14 @@ class SpeakerClassifier(nn.Module):
         self.config = config
         self.n_mfcc = n_mfcc
         narrow, wide = config.width, config.width * 8 // 3
+        third = 4 * narrow if config.layout == "vggvox" else wide
         self.features = nn.Sequential(
             *_convolution(1, narrow, 7, stride=(2, 1)),
             nn.MaxPool2d(3, stride=(2, 1), padding=1),
             *_convolution(narrow, wide, 5, stride=(2, 2)),
             nn.MaxPool2d(3, stride=(1, 2), padding=1),
-            *_convolution(wide, wide, 3),
-            *_convolution(wide, wide, 3),
+            *_convolution(wide, third, 3),
+            *_convolution(third, wide, 3),
             *_convolution(wide, wide, 3),
         )
         n_left = self._coefficients_left(n_mfcc)

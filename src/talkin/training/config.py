@@ -1,5 +1,6 @@
 """What training does; the defaults are the paper's (section A) where it gives a value."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,6 +42,12 @@ class SpeakerStageConfig(BaseModel):
     learning_rate: float = Field(default=1e-3, gt=0, description="At the first step.")
     optimiser: OptimiserConfig | None = _OWN_OPTIMISER
     network: SpeakerClassifierConfig = SpeakerClassifierConfig()
+    weights: Path | None = Field(
+        default=None,
+        description="Published VGGVox weights whose convolutions the judge begins with "
+        "(talkin.networks.vggvox); needs network.layout vggvox.",
+    )
+    sha256: str | None = Field(default=None, description="Checksum of weights, or its beginning.")
 
 
 class AudioStageConfig(BaseModel):

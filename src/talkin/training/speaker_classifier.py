@@ -11,6 +11,7 @@ from torch.nn import functional
 from talkin.errors import ConfigurationError
 from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
 from talkin.networks.standardiser import Standardiser
+from talkin.networks.vggvox import take_vggvox
 from talkin.samples.dataset import TalkingDataset, spread_order
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import StageName, TrainingConfig
@@ -44,7 +45,7 @@ def train_speaker_classifier(
         The classifier, frozen.
 
     Raises:
-        ConfigurationError: If there is only one speaker.
+        ConfigurationError: If there is only one speaker, or published weights do not fit.
     """
     if len(dataset.speakers) < 2:
         raise ConfigurationError(
@@ -57,6 +58,9 @@ def train_speaker_classifier(
     network = SpeakerClassifier(
         len(mfcc_scale.mean), len(dataset.speakers), config.speaker_classifier.network
     )
+    own = config.speaker_classifier
+    if own.weights is not None:
+        take_vggvox(network, own.weights, own.sha256)
     stage = _SpeakerStage(network.to(device), mfcc_scale, dataset, validation, config, device)
     run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
     return freeze(network.cpu())

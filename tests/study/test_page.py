@@ -7,6 +7,8 @@ import pytest
 
 from talkin.study.static_form import collect, write_static_form
 
+from .conftest import wait_for
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 WAIT_MS = 90_000
@@ -118,11 +120,22 @@ def test_answers_wait_while_the_server_is_away_and_arrive_once(opened, served):
     page.wait_for_selector("#view-welcome:not([hidden])")
     page.click("#start")
     assert page.inner_text("#count").startswith("1 of")
-    for _ in range(200):
-        if served.store.counts()["ratings"] == 3:
-            break
-        page.wait_for_timeout(100)
-    assert served.store.counts()["ratings"] == 3
+    wait_for(lambda: served.store.counts()["ratings"] == 3)
+
+
+def test_a_clip_that_cannot_be_loaded_is_said_tried_again_or_passed_over(opened, served):
+    token = served.store.add_raters(["ann"])[0]
+    page = opened(token)
+    page.context.route("**/clips/*", lambda route: route.abort())
+    page.click("#start")
+    page.locator("#status", has_text="could not be loaded").wait_for()
+    page.context.unroute("**/clips/*")
+    page.click("#play")
+    watched(page)
+    page.click("#broken")
+    page.keyboard.press("Enter")
+    page.locator("#clip-title", has_text="Clip 2 of").wait_for(state="attached")
+    wait_for(lambda: served.store.counts()["unplayable"] == 1)
 
 
 def test_a_wrong_link_shows_no_clip(browser, served):

@@ -52,12 +52,13 @@ function showStatus() {
   const waits = store.pending() > 0;
   let words = "";
   if (store.problem()) words = store.problem();
+  else if (video.error) words = "This clip could not be loaded.";
   else if (answer.is_unplayable) words = "Noted: this clip did not play.";
   else if (!isOpen(clip)) words = "Watch to the end, then answer.";
   else if (waits) words = "Saving …";
   else if (Object.keys(answer.scores).length) words = store.isStatic ? "Kept in this browser" : "Saved";
   status.textContent = words;
-  status.classList.toggle("waiting", Boolean(store.problem()));
+  status.classList.toggle("waiting", Boolean(store.problem() || video.error));
   byId("next").disabled = !isDone(clip);
   byId("next").textContent = place + 1 < study.clips.length ? "Next" : "Finish";
   byId("back").disabled = place === 0;
@@ -86,12 +87,13 @@ function showClip(number, plays_at_once) {
 
 function setStage(state) {
   byId("stage").className = `stage ${state}`;
-  const again = state === "ended" || (state === "" && plays > 0);
-  byId("play-word").textContent = state === "playing" ? "Pause" : again ? "Play again" : "Play";
+  const words = { playing: "Pause", ended: "Play again", failed: "Try again" };
+  byId("play-word").textContent = words[state] || "Play";
 }
 
 function play() {
   if (!video.paused) { video.pause(); return; }
+  if (video.error) video.load();
   // Browsers may refuse to play before the first tap; the button then stays.
   video.play().catch(() => setStage(""));
 }
@@ -186,6 +188,9 @@ function fillTexts() {
   byId("contact").textContent = page.contact ? `Questions: ${page.contact}` : "";
   byId("finished-contact").textContent = byId("contact").textContent;
   byId("debrief").textContent = page.debrief;
+  byId("how-kept").textContent = store.isStatic
+    ? "Your answers are kept in this browser until you download them at the end."
+    : "Your answers are kept, and your link brings you back.";
   byId("start").textContent = countDone() > 0 ? "Continue" : "Start";
   byId("download").hidden = !store.isStatic;
   video.width = study.width;
@@ -214,6 +219,7 @@ function listen() {
   video.addEventListener("click", play);
   video.addEventListener("play", () => { plays += 1; setStage("playing"); });
   video.addEventListener("pause", () => { if (!video.ended) setStage(""); });
+  video.addEventListener("error", () => { setStage("failed"); showStatus(); });
   video.addEventListener("ended", () => {
     watched.add(study.clips[place]);
     setStage("ended");

@@ -14,22 +14,16 @@ from talkin.editing.shots import (
     shot_numbers,
     starts_of_runs,
 )
-from talkin.footage.track_notes import TrackNotes
 from talkin.samples.alignment import CropConfig, crop_transforms
 
 CROP = CropConfig(size_px=96)
 
 
-def test_cuts_are_read_from_what_tracking_notes():
-    notes = TrackNotes()
-    notes.say("cut at 1.2 s (frame 30)")
-    notes.say("2 faces: the largest is followed")
-    notes.say("cut at 0.4 s (frame 10)")
-    notes.mark(10, "no face found")
-    assert cuts_of(SimpleNamespace(notes=notes.lines())) == [10, 30]
+def test_cuts_are_those_that_tracking_found_each_once_and_in_order():
+    assert cuts_of(SimpleNamespace(cuts=(30, 10, 30))) == [10, 30]
 
 
-def test_tracking_still_says_cuts_in_the_words_that_are_read(scene, toy_model):
+def test_tracking_hands_on_the_cuts_it_finds(scene, toy_model):
     from talkin.footage.tracking import track_landmarks
 
     nothing = SimpleNamespace(

@@ -6,6 +6,8 @@ from talkin.face3d.camera import rotation_matrix
 from talkin.face3d.fitting import FitConfig, fit_clip
 
 FRAMES = 80
+# These dense points are projected, not detected: no net misplaced them, and they do not err alike.
+PROJECTED = FitConfig(detector_habits="off", dense_noise=0.0004)
 
 
 def turn_error_deg(fitted, true):
@@ -147,7 +149,7 @@ def test_a_dense_mesh_without_calibration_is_read_by_its_68_points(model, plant,
     # Two inner-lip points share a mesh point with outer ones: leave room for that.
     dense[:, IBUG68_IN_MEDIAPIPE468] = planted.landmarks(model)
     plain = replace(model, mesh468=np.full(468, -1))
-    fitted = fit_clip(as_track(dense, scheme="mediapipe468"), plain)
+    fitted = fit_clip(as_track(dense, scheme="mediapipe468"), plain, PROJECTED)
     np.testing.assert_allclose(fitted.landmarks, dense[:, IBUG68_IN_MEDIAPIPE468], atol=1e-3)
     assert turn_error_deg(fitted.rotation, planted.rotation) < 3.0
 
@@ -168,7 +170,7 @@ def test_calibrated_mesh_points_are_all_used(model, plant, as_track):
     from talkin.face3d.camera import project
 
     picture = project(points, planted.rotation, planted.translation, planted.scale)
-    fitted = fit_clip(as_track(picture, scheme="mediapipe468"), calibrated)
+    fitted = fit_clip(as_track(picture, scheme="mediapipe468"), calibrated, PROJECTED)
     assert turn_error_deg(fitted.rotation, planted.rotation) < 0.5
     assert error_share(fitted).mean() < 0.003
 
@@ -203,8 +205,8 @@ def test_measured_offsets_place_the_points_of_a_dense_mesh(model, plant, as_trac
     points = model.points(seen, planted.geometry, planted.expression) + ways
     picture = project(points, planted.rotation, planted.translation, planted.scale)
     track = as_track(picture, scheme="mediapipe468")
-    assert error_share(fit_clip(track, measured)).mean() < 0.003
-    assert error_share(fit_clip(track, blind)).mean() > 0.01
+    assert error_share(fit_clip(track, measured, PROJECTED)).mean() < 0.003
+    assert error_share(fit_clip(track, blind, PROJECTED)).mean() > 0.01
 
 
 def test_points_measured_to_be_unreliable_say_less(model, plant, as_track):
@@ -222,10 +224,49 @@ def test_points_measured_to_be_unreliable_say_less(model, plant, as_track):
     track = as_track(picture, scheme="mediapipe468")
     plain = replace(model, mesh468=seen, mesh468_offset=None, mesh468_error=None)
     told = replace(plain, mesh468_error=np.where(is_bad, 0.08, 0.004))
+    bold = PROJECTED.model_copy(update={"largest_error": 1.0})
     errors = [
-        turn_error_deg(
-            fit_clip(track, used, FitConfig(largest_error=1.0)).rotation, planted.rotation
-        )
+        turn_error_deg(fit_clip(track, used, bold).rotation, planted.rotation)
         for used in (plain, told)
     ]
     assert errors[1] < 0.5 * errors[0]
+
+
+def test_blocks_of_a_long_clip_join_without_a_seam(model, plant, as_track, monkeypatch):
+    from talkin.face3d import fitting_clip
+
+    planted = plant(160, seed=15)
+    points = planted.landmarks(model)
+    points += np.random.default_rng(4).normal(size=points.shape) * 0.01 * 178
+    track = as_track(points)
+    whole = fit_clip(track, model)
+    monkeypatch.setattr(fitting_clip, "_BLOCK", 60)
+    told = []
+    pieces = fit_clip(track, model, progress=told.append)
+    assert told == [60, 120, 160]
+    np.testing.assert_allclose(pieces.expression, whole.expression, atol=1e-3)
+    np.testing.assert_allclose(pieces.rotation, whole.rotation, atol=1e-5)
+
+
+def test_the_cuts_of_a_track_part_its_frames(model, plant, as_track):
+    from dataclasses import replace
+
+    points = plant(24, seed=16).landmarks(model)
+    points[12:] = plant(24, seed=16, view=(0.0, 0.25)).landmarks(model)[12:]
+    config = FitConfig(landmark_noise=0.03, turn_change=0.002)
+    track = as_track(points)
+    dragged, parted = (
+        fit_clip(used, model, config) for used in (track, replace(track, cuts=(12,)))
+    )
+    turns = [abs(fit.rotation[12, 1] - fit.rotation[11, 1]) for fit in (dragged, parted)]
+    assert turns[1] > 2 * turns[0]
+
+
+def test_a_clip_without_a_face_is_told_why(model, as_track):
+    from dataclasses import replace
+
+    track = replace(
+        as_track(np.full((3, 68, 2), np.nan)), notes=["frames 0-2: face only 9 px high: too small"]
+    )
+    with pytest.raises(NoFaceError, match="frames 0-2: face only 9 px high"):
+        fit_clip(track, model)

@@ -134,7 +134,12 @@ def fit_faces(
     tasks = {
         clip: ClipTask(
             fingerprint("faces", record.fingerprint, face_model, fit),
-            {"track": partial(getitem, landmarks, clip), "face_model": face_model, "fit": fit},
+            {
+                "track": partial(getitem, landmarks, clip),
+                "face_model": face_model,
+                "fit": fit,
+                "clip": clip,
+            },
         )
         for clip, record in came_through(landmark_records).items()
     }

@@ -93,12 +93,15 @@ def true_landmarks(
 
 
 def fitted_face(
-    track: Callable[[], "LandmarkTrack"], face_model: "FaceModelConfig", fit: "FitConfig"
+    track: Callable[[], "LandmarkTrack"],
+    face_model: "FaceModelConfig",
+    fit: "FitConfig",
+    clip: str = "the clip",
 ) -> tuple["FaceParameters"]:
-    """The morphable model's parameters in every frame."""
+    """The morphable model's parameters in every frame; `clip` names it in messages."""
     from talkin.face3d.fitting import fit_clip
 
-    return (fit_clip(track(), _face_model(face_model), fit),)
+    return (fit_clip(track(), _face_model(face_model), fit, clip=clip),)
 
 
 def face_crops(

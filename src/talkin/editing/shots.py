@@ -1,6 +1,5 @@
 """Shots of the footage: nothing is smoothed, warped or rendered across a cut."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,13 +9,10 @@ from talkin.face3d.parameters import FaceParameters
 from talkin.footage.landmarks import LandmarkTrack
 from talkin.samples.alignment import CropConfig, crop_transforms
 
-_CUT_NOTE = re.compile(r"cut at .*\(frame (\d+)\)")
-
 
 def cuts_of(track: LandmarkTrack) -> list[int]:
-    """Frames with which a new shot begins, as tracking noted them in `track.notes`."""
-    found = (_CUT_NOTE.fullmatch(note) for note in track.notes)
-    return sorted({int(match[1]) for match in found if match is not None})
+    """Frames with which a new shot begins."""
+    return sorted(set(track.cuts))
 
 
 def shot_numbers(n_frames: int, cuts: Sequence[int]) -> Int[np.ndarray, "frames"]:

@@ -5,8 +5,10 @@
 - `loading`: `FaceModelConfig`, `load_face_model`: the embedded or an imported model, cached
 - `parameters`: `FaceParameters`: what fitting found in one clip
 - `fitting`: `FitConfig`, `fit_clip`: landmarks in, `FaceParameters` out
+- `fitting_clip`, `fitting_config`: its stages over one clip, block by block; its settings
 - `fitting_start`, `fitting_solver`, `fitting_terms`: its closed-form start and its equations
 - `fitting_points`: where each landmark lies on the model and what it weighs
+- `detector_habits`: how the landmark nets misplace points, learned from drawn people
 - `projection`: `MouthProjector`: coefficients to the 39 mouth landmarks, differentiable
 - `importing`: `import_face_model`: Basel Face Models, FLAME, ICT FaceKit to `MorphableModel`
 - `basel_models`, `flame_model`, `ict_model`, `restricted_pickle`: their files, read safely

@@ -92,13 +92,17 @@ class NoiseModel:
     """
 
     def __init__(
-        self, interocular_px: Float[np.ndarray, "frames"], given: float | None, start: float
+        self,
+        interocular_px: Float[np.ndarray, "frames"],
+        given: float | None,
+        start: float,
+        least: float = LEAST_NOISE,
     ) -> None:
         """Begin with the given noise, or with `start` where it is to be learned."""
         self._interocular = interocular_px
         self._trust = np.ones(len(interocular_px))
-        self._is_given = given is not None
-        self.share = start if given is None else given
+        self._is_given, self._least = given is not None, least
+        self.share = max(start, least) if given is None else given
 
     def weighed(self, seen: Observations) -> Observations:
         """The same landmarks with the precision that this noise means."""
@@ -121,7 +125,7 @@ class NoiseModel:
         self._trust = np.minimum(1.0, _OUTLYING * usual / np.maximum(squared / free, 1e-30))
         if not self._is_given:
             found = np.sqrt((self._trust * squared).sum() / (self._trust * free).sum())
-            self.share = float(np.clip(found, LEAST_NOISE, MOST_NOISE))
+            self.share = float(np.clip(found, self._least, MOST_NOISE))
 
 
 def solve_frames(

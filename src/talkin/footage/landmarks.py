@@ -45,6 +45,7 @@ class LandmarkTrack:
         width: Of the picture, px.
         height: Of the picture, px.
         notes: In words, which frames gave trouble and why.
+        cuts: Frames with which a new shot begins.
     """
 
     points: Float[np.ndarray, "frames points 2"]
@@ -56,6 +57,7 @@ class LandmarkTrack:
     width: int
     height: int
     notes: list[str] = field(default_factory=list)
+    cuts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -94,6 +96,7 @@ class LandmarkTrack:
             "width": str(self.width),
             "height": str(self.height),
             "notes": json.dumps(self.notes),
+            "cuts": json.dumps([int(cut) for cut in self.cuts]),
             "units": "points px of the upright footage: x, y of each point in turn; time_s s "
             "since the first picture; score 0 to 1",
         }

@@ -80,6 +80,7 @@ def resample_track(track: LandmarkTrack, fps: float | Fraction, n_frames: int) -
         score=np.where(is_found, score, 0).astype(np.float32),
         time_s=time_s,
         fps=float(fps),
+        cuts=tuple(int(np.searchsorted(time_s, track.time_s[cut] - 1e-6)) for cut in track.cuts),
     )
 
 

@@ -110,16 +110,22 @@ def track_landmarks(
         width=info.width,
         height=info.height,
         notes=follower.notes.lines(),
+        cuts=tuple(follower.cuts),
     )
 
 
 def _arrays(rows: list[Landmarks | None], count: int) -> dict[str, np.ndarray]:
-    nothing = np.full((count, 2), np.nan, np.float32)
-    return {
-        "points": np.stack([nothing if row is None else row.points for row in rows]),
-        "is_found": np.array([row is not None for row in rows]),
+    """One array of each kind; the rows are given up one by one, so nothing is held twice."""
+    found = {
+        "points": np.full((len(rows), count, 2), np.nan, np.float32),
+        "is_found": np.array([row is not None for row in rows], dtype=bool),
         "score": np.array([0.0 if row is None else row.score for row in rows], np.float32),
     }
+    for number, row in enumerate(rows):
+        if row is not None:
+            found["points"][number] = row.points
+        rows[number] = None
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +139,11 @@ class _Follower:
 
     def __init__(self, detector: FaceDetector, config: TrackingConfig, fps: float) -> None:
         self.notes = TrackNotes()
+        self.cuts: list[int] = []
         self._detector, self._config = detector, config
         self._recheck = max(1, round(config.recheck_s * fps))
         self._search = max(1, round(config.search_s * fps))
-        self._cuts = CutFinder()
+        self._cut_finder = CutFinder()
         self._region: FaceRegion | None = None  # where the face was last, in this shot
         self._person: Appearance | None = None
         self._lost_for = 0
@@ -145,7 +152,8 @@ class _Follower:
     def step(self, number: int, frame: Frame) -> Landmarks | None:
         if frame.is_lost:
             self.notes.mark(number, "could not be decoded, a neighbour is shown")
-        if self._cuts.is_cut(frame.image):
+        if self._cut_finder.is_cut(frame.image):
+            self.cuts.append(number)
             self.notes.say(f"cut at {frame.time_s:.1f} s (frame {number})")
             self._region, self._lost_for = None, 0
         landmarks = self._follow(frame.image, number) or self._find(frame.image, number)

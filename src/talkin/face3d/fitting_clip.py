@@ -1,0 +1,225 @@
+"""The stages of one clip: its geometry from keyframes, then all frames block by block.
+
+Frames are solved in blocks that overlap, because a frame hardly leans on one two seconds away:
+the memory of a fit does not depend on the clip's length but for its result.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from talkin.face3d.fitting_config import FitConfig
+from talkin.face3d.fitting_points import PointsToFit
+from talkin.face3d.fitting_solver import NoiseModel, Priors, solve_frames, solve_geometry
+from talkin.face3d.fitting_start import HeadPose, scaled_orthography
+from talkin.face3d.fitting_terms import Observations
+from talkin.face3d.model import MorphableModel
+
+_OUTER_EYE_CORNERS = (36, 45)
+_FEWEST_POINTS = 12
+_CUT_SHIFT = 0.6  # of the interocular distance, between neighbouring frames
+_CUT_SCALE = 0.25
+_NOISE_PASSES = 3
+_BLOCK, _OVERLAP = 750, 50
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedFrames:
+    """What was found for some frames.
+
+    Attributes:
+        frames: Their numbers.
+        pose: Of each.
+        expression: In standard deviations.
+    """
+
+    frames: Int[np.ndarray, "n"]
+    pose: HeadPose
+    expression: Float[np.ndarray, "n e"]
+
+
+class ClipSolver:
+    """One clip's landmarks, and the stages of its fit."""
+
+    def __init__(
+        self,
+        points: Float[np.ndarray, "frames points 2"],
+        fitted: PointsToFit,
+        model: MorphableModel,
+        config: FitConfig,
+        least_noise: float,
+    ) -> None:
+        """Take the track's points in px, NaN where missing."""
+        self._points, self._fitted, self._model, self._config = points, fitted, model, config
+        self._least_noise = least_noise
+        self._noise: NoiseModel | None = None
+
+    def usable_frames(self, is_found: Bool[np.ndarray, "frames"]) -> Int[np.ndarray, "n"]:
+        """Frames with enough points to say where the head is."""
+        fewest = min(_FEWEST_POINTS, len(self._fitted.columns))
+        usable = np.array(is_found, dtype=bool)
+        for rows in blocks(len(usable)):
+            usable[rows] &= (self._seen(np.arange(len(usable))[rows])[1] > 0).sum(1) >= fewest
+        return np.flatnonzero(usable)
+
+    def geometry(self, frames: Int[np.ndarray, "n"]) -> Float[np.ndarray, "g"]:
+        """The person's geometry, jointly with pose and expression of keyframes."""
+        config, basis, axes = self._config, self._fitted.basis, self._fitted.geometry_axes
+        picture, weights = self._seen(self._keyframes(frames))
+        start = scaled_orthography(picture, weights, basis.mean)
+        interocular = interocular_px(self._model, np.zeros(self._model.n_geometry), start.scale)
+        self._noise = self._noise_model(interocular, 0.015)
+        seen = self._noise.weighed(Observations(picture, weights, np.ones(len(picture))))
+        seen_axes = replace(basis, geometry=basis.geometry @ axes)
+        return axes @ solve_geometry(
+            seen, seen_axes, _priors(config), self._noise, config.geometry_steps
+        )
+
+    def solve(
+        self,
+        frames: Int[np.ndarray, "n"],
+        geometry: Float[np.ndarray, "g"],
+        cuts: tuple[int, ...],
+        tell: Callable[[int], None],
+    ) -> SolvedFrames:
+        """Pose and expression of the given frames."""
+        neutral = self._fitted.basis.shaped(geometry)
+        if self._noise is None:
+            self._learn_noise(self._keyframes(frames), geometry, neutral)
+        parts = []
+        for kept in blocks(len(frames)):
+            first, last = max(0, kept.start - _OVERLAP), min(len(frames), kept.stop + _OVERLAP)
+            pose, expression, _ = self._solved(frames[first:last], geometry, neutral, cuts)
+            inner = slice(kept.start - first, kept.stop - first)
+            parts.append((pose[inner], expression[inner]))
+            tell(kept.stop)
+        return SolvedFrames(
+            frames,
+            HeadPose(
+                np.concatenate([pose.rotation for pose, _ in parts]),
+                np.concatenate([pose.scale for pose, _ in parts]),
+                np.concatenate([pose.translation for pose, _ in parts]),
+            ),
+            np.concatenate([expression for _, expression in parts]),
+        )
+
+    def error_px(
+        self, geometry: Float[np.ndarray, "g"], solved: SolvedFrames
+    ) -> Float[np.ndarray, "n"]:
+        """Root mean square distance of fitted to seen points; 0 where none was seen."""
+        neutral, basis = self._fitted.basis.shaped(geometry), self._fitted.basis
+        error = np.empty(len(solved.frames))
+        for rows in blocks(len(error)):
+            picture, weights = self._seen(solved.frames[rows])
+            pose = solved.pose[rows]
+            face = neutral + np.einsum(
+                "kce,te->tkc", basis.expression, solved.expression[rows], optimize=True
+            )
+            fitted = face @ np.swapaxes(pose.camera(), 1, 2) + pose.translation[:, None]
+            squared = ((fitted - picture) ** 2).sum(2) * (weights > 0)
+            error[rows] = np.sqrt(squared.sum(1) / np.maximum((weights > 0).sum(1), 1))
+        return error
+
+    def _seen(self, frames: Int[np.ndarray, "n"]) -> tuple[np.ndarray, np.ndarray]:
+        """Points of some frames, 0 where missing, and their weights."""
+        points = self._points[frames][:, self._fitted.columns].astype(np.float64)
+        present = np.isfinite(points).all(axis=2)
+        return np.where(present[..., None], points, 0.0), present * self._fitted.weights
+
+    def _keyframes(self, frames: Int[np.ndarray, "n"]) -> Int[np.ndarray, "k"]:
+        """Evenly spread among the frames that miss fewest points."""
+        count = self._config.n_keyframes
+        seen = np.concatenate(
+            [(self._seen(frames[rows])[1] > 0).sum(1) for rows in blocks(len(frames))]
+        )
+        complete = frames[seen == seen.max()]
+        pool = complete if len(complete) >= min(count, len(frames) // 2 + 1) else frames
+        spread = np.linspace(0, len(pool) - 1, min(count, len(pool))).round().astype(int)
+        return pool[np.unique(spread)]
+
+    def _noise_model(self, interocular: Float[np.ndarray, "n"], start: float) -> NoiseModel:
+        return NoiseModel(interocular, self._config.landmark_noise, start, self._least_noise)
+
+    def _learn_noise(
+        self,
+        frames: Int[np.ndarray, "n"],
+        geometry: Float[np.ndarray, "g"],
+        neutral: Float[np.ndarray, "points 3"],
+    ) -> None:
+        """On keyframes, each by itself: where the geometry was given, nothing is known yet."""
+        picture, weights = self._seen(frames)
+        start = scaled_orthography(picture, weights, neutral)
+        interocular = interocular_px(self._model, geometry, start.scale)
+        self._noise = self._noise_model(interocular, 0.01)
+        for _ in range(_NOISE_PASSES):
+            seen = Observations(picture, weights, self._noise.precision(interocular))
+            _, _, error = solve_frames(
+                seen, neutral, self._fitted.basis.expression, _priors(self._config),
+                np.zeros(len(frames) - 1), self._config.frame_steps,
+            )  # fmt: skip
+            self._noise.learn(error, weights)
+
+    def _solved(
+        self,
+        frames: Int[np.ndarray, "n"],
+        geometry: Float[np.ndarray, "g"],
+        neutral: Float[np.ndarray, "points 3"],
+        cuts: tuple[int, ...],
+    ) -> tuple[HeadPose, Float[np.ndarray, "n e"], Float[np.ndarray, "n"]]:
+        assert self._noise is not None
+        picture, weights = self._seen(frames)
+        start = scaled_orthography(picture, weights, neutral)
+        interocular = interocular_px(self._model, geometry, start.scale)
+        links = _links(frames, start, interocular, cuts)
+        seen = Observations(picture, weights, self._noise.precision(interocular))
+        return solve_frames(
+            seen, neutral, self._fitted.basis.expression, _priors(self._config), links,
+            self._config.frame_steps,
+        )  # fmt: skip
+
+
+def blocks(n_frames: int) -> Iterator[slice]:
+    """Runs of frames that are worked on at a time."""
+    for first in range(0, n_frames, _BLOCK):
+        yield slice(first, min(first + _BLOCK, n_frames))
+
+
+def interocular_px(
+    model: MorphableModel, geometry: Float[np.ndarray, "g"], scale: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n"]:
+    """Distance of the outer eye corners in space, times scale: turning the head keeps it."""
+    corners = model.points(
+        model.landmarks68[list(_OUTER_EYE_CORNERS)], geometry, np.zeros(model.n_expression)
+    )
+    return scale * float(np.linalg.norm(corners[1] - corners[0]))
+
+
+def _priors(config: FitConfig) -> Priors:
+    turn = config.turn_change**-2
+    # Size and place have always been as free as turns of 0.03 rad make them.
+    return Priors(
+        geometry=config.geometry_prior,
+        expression=config.expression_prior,
+        expression_change=config.expression_smoothness,
+        pose_change=(turn, 9 / 0.03**2, 4 / 0.03**2),
+    )
+
+
+def _links(
+    frames: Int[np.ndarray, "n"],
+    pose: HeadPose,
+    interocular: Float[np.ndarray, "n"],
+    cuts: tuple[int, ...],
+) -> Float[np.ndarray, "n-1"]:
+    """1 between neighbours, 1 / gap over missing frames, 0 across cuts and jumps."""
+    gap = np.diff(frames)
+    links = 1.0 / gap
+    for cut in cuts:
+        links[(frames[:-1] < cut) & (frames[1:] >= cut)] = 0.0
+    shift = np.linalg.norm(np.diff(pose.translation, axis=0), axis=1)
+    jumped = shift > _CUT_SHIFT * np.sqrt(gap) * np.minimum(interocular[1:], interocular[:-1])
+    jumped |= np.abs(np.diff(np.log(pose.scale))) > _CUT_SCALE * np.sqrt(gap)
+    links[jumped] = 0.0
+    return links

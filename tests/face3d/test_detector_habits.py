@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from talkin.face3d.detector_habits import DetectorHabits, brought_to, shipped_habits
+
+
+@pytest.fixture
+def shapes():
+    random = np.random.default_rng(0)
+    return random.normal(size=(30, 468, 2)) * 0.05 + random.normal(size=(468, 2)) * 60 + 200
+
+
+def test_points_brought_to_a_reference_have_its_size_turn_and_place(shapes):
+    reference = shapes[0] - shapes[0].mean(0)
+    turn = 0.4
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    moved = 3.0 * reference @ turned.T + [50, -20]
+    level, found = brought_to(moved[None], reference)
+    np.testing.assert_allclose(level[0], reference, atol=1e-9)
+    np.testing.assert_allclose(found[0], 3.0 * np.exp(1j * turn))
+
+
+def test_the_correction_turns_grows_and_moves_with_the_face(shapes):
+    habits = shipped_habits()
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    plain = habits.corrected(shapes, "drawn", [slice(0, 30)])
+    moved = habits.corrected(shapes @ turn.T * 2.0 + 31.0, "drawn", [slice(0, 30)])
+    np.testing.assert_allclose(moved, plain @ turn.T * 2.0 + 31.0, atol=1e-6)
+
+
+def test_filmed_lips_keep_the_form_that_the_net_saw(shapes):
+    habits = shipped_habits()
+    corrected = habits.corrected(shapes, "people", [slice(0, 30)])
+    way = (corrected - shapes)[:, habits.is_lip]
+    assert np.ptp(way, axis=1).max() < 1e-9
+    assert np.abs(corrected - shapes)[:, ~habits.is_lip].max() > 0.01
+
+
+def test_frames_without_a_face_stay_empty_and_shots_do_not_mix(shapes):
+    habits = shipped_habits()
+    shapes[4] = np.nan
+    both = habits.corrected(shapes, "drawn", [slice(0, 10), slice(10, 30)])
+    assert np.isnan(both[4]).all()
+    alone = habits.corrected(shapes[10:], "drawn", [slice(0, 20)])
+    np.testing.assert_allclose(both[10:], alone)
+
+
+def test_points_of_no_face_are_not_driven_off(shapes):
+    wild = np.random.default_rng(1).uniform(0, 500, (3, 468, 2))
+    corrected = shipped_habits().corrected(wild, "people", [slice(0, 3)])
+    assert np.abs(corrected - wild).max() < 200
+
+
+def test_habits_survive_a_file(tmp_path, monkeypatch):
+    from talkin.face3d import detector_habits
+
+    monkeypatch.setattr(detector_habits, "HABITS_FILE", tmp_path / "habits.safetensors")
+    known = shipped_habits()
+    # Transposed on purpose: arrays must come back as they were, however they lay in memory.
+    arrays = {name: np.asfortranarray(value) for name, value in known.__dict__.items()}
+    DetectorHabits(**arrays).save(tmp_path / "habits.safetensors")
+    shipped_habits.cache_clear()
+    again = shipped_habits()
+    shipped_habits.cache_clear()
+    for name, value in known.__dict__.items():
+        np.testing.assert_allclose(getattr(again, name), value, rtol=1e-3)
+
+
+def test_planted_habits_are_learned():
+    from talkin.avatar.habits import HabitsConfig, HabitSightings, learn_habits
+    from talkin.face3d.loading import load_face_model
+
+    random = np.random.default_rng(2)
+    face, bend, lift = (random.normal(size=(468, 2)) for _ in range(3))
+    group = np.repeat(np.arange(40), 8)
+    turn, motion = random.normal(size=40)[group], random.normal(size=320)
+    kept = motion - np.repeat(motion.reshape(40, 8).mean(1), 8)
+    detected = 50 * face + 4 * turn[:, None, None] * bend + 2 * kept[:, None, None] * lift
+    detected += random.normal(size=detected.shape) * 0.05
+    true = detected + 2 * turn[:, None, None] * bend + 1 * kept[:, None, None] * lift
+    seen = HabitSightings(detected + 100, true + 100, group, np.ones(320, dtype=bool))
+    habits = learn_habits(seen, HabitsConfig(n_turn_axes=3, n_motion_axes=3), load_face_model())
+    one = np.flatnonzero(group == 5)
+    fixed = habits.corrected(seen.detected[one], "drawn", [slice(0, 8)])
+    left = np.abs(fixed - seen.true[one]).mean() / np.abs(seen.detected - seen.true)[one].mean()
+    assert left < 0.35

@@ -161,6 +161,7 @@ class DiscDetector:
 @pytest.fixture
 def scene(tmp_path, toy_model, monkeypatch):
     """Footage of discs, speech that moves them, and an edit that paints mouths blue."""
+    detector = DiscDetector(toy_model)
 
     def video(faces_of_frame, n_frames=15, name="target.mp4", fps=25.0, floor_of_frame=None):
         with VideoWriter(tmp_path / name, SHAPE[1], SHAPE[0], fps) as writer:
@@ -187,18 +188,23 @@ def scene(tmp_path, toy_model, monkeypatch):
             output or tmp_path / "out" / "edited.mp4",
             model,
             toy_model,
-            DiscDetector(toy_model),
+            detector,
             **options,
         )
 
-    monkeypatch.setattr("talkin.editing.edit_clip.renderer_of", lambda model: blue)
+    monkeypatch.setattr("talkin.editing.edit_clip.engine_of", lambda *_: blue)
     monkeypatch.setattr(
         "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: (1 + np.sin(20 * times))[:, None].astype(np.float32),
     )
     config = SimpleNamespace(
-        crop=CropConfig(size_px=64), mfcc=SimpleNamespace(sample_rate=16000), frames=7
+        crop=CropConfig(size_px=64),
+        mfcc=SimpleNamespace(sample_rate=16000),
+        frames=7,
+        renderer=SimpleNamespace(is_full_face=False),
     )
     model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")
     output = tmp_path / "out" / "edited.mp4"
-    return SimpleNamespace(video=video, speech=speech, edit=edit, disc=Disc, output=output)
+    return SimpleNamespace(
+        video=video, speech=speech, edit=edit, disc=Disc, output=output, detector=detector
+    )

@@ -24,16 +24,19 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
     found = np.ones(20, bool)
     found[3:5] = False
     clip = toy_parameters(20, scale=0.45, is_valid=found)
-    track = SimpleNamespace(notes=["a remark"], is_found=found)
+    track = SimpleNamespace(notes=["a remark"], is_found=found, cuts=[])
     monkeypatch.setattr(following, "track_landmarks", lambda *_: track)
     monkeypatch.setattr(following, "fit_clip", lambda *_, **__: clip)
-    monkeypatch.setattr(module, "renderer_of", lambda model: lambda crops, _: crops.astype("f4"))
+    monkeypatch.setattr(module, "engine_of", lambda *_: lambda crops, _: crops.astype("f4"))
     monkeypatch.setattr(
         "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: np.ones((len(times), 1), np.float32),
     )
     config = SimpleNamespace(
-        crop=CropConfig(size_px=96), mfcc=SimpleNamespace(sample_rate=16000), frames=7
+        crop=CropConfig(size_px=96),
+        mfcc=SimpleNamespace(sample_rate=16000),
+        frames=7,
+        renderer=SimpleNamespace(is_full_face=False),
     )
     model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")
     return {
@@ -94,13 +97,13 @@ def test_an_edit_that_is_stopped_leaves_the_older_output_and_no_half_file(
     output.parent.mkdir()
     output.write_bytes(b"older")
 
-    def failing(model):
+    def failing(*_):
         def render(crops, landmarks):
             raise fault
 
         return render
 
-    monkeypatch.setattr(module, "renderer_of", failing)
+    monkeypatch.setattr(module, "engine_of", failing)
     with pytest.raises(fault):
         edit_clip(**request_of)
     assert output.read_bytes() == b"older"

@@ -53,7 +53,7 @@ def test_with_stride_one_each_frame_is_the_last_of_its_own_window():
         position = np.arange(7, dtype=np.float32)[:, None, None, None]
         return np.broadcast_to(position * 10, crops.shape).copy()
 
-    assert run(12, numbered, WindowingConfig())[7:] == [60] * 5
+    assert run(12, numbered, WindowingConfig(stride=1, overlap="last"))[7:] == [60] * 5
 
 
 def test_the_average_is_that_of_all_windows_that_show_the_frame():
@@ -73,7 +73,7 @@ def test_memory_holds_no_more_than_two_windows():
 
 
 def test_a_renderer_of_last_frames_alone_leaves_the_first_ones_as_they_were():
-    assert run(10, Echo(outputs=1), WindowingConfig()) == list(range(10))
+    assert run(10, Echo(outputs=1), WindowingConfig().of_model(7, n_outputs=1)) == list(range(10))
 
 
 def test_a_stride_that_skips_frames_is_refused():

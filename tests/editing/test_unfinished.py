@@ -30,8 +30,11 @@ def shaded(monkeypatch):
         levels = crops.astype(np.float32).mean(axis=0, keepdims=True) + landmarks[-1, 18, 1]
         return np.clip(crops * 0.5 + 0.5 * levels + 3 * np.arange(7)[:, None, None, None], 0, 255)
 
-    monkeypatch.setattr(module, "renderer_of", lambda model: render)
+    monkeypatch.setattr(module, "engine_of", lambda *_: render)
     return state
+
+
+EVERY_FRAME = {"painting": {"windowing": {"stride": 1}}}
 
 
 def pictures(path):
@@ -39,8 +42,8 @@ def pictures(path):
 
 
 SETTINGS = {
-    "stride 1": {},
-    "stride 3": {"windowing": {"stride": 3}},
+    "stride 1, last": {"windowing": {"stride": 1, "overlap": "last"}},
+    "as it comes": {},
     "stride 7, deflickered": {"windowing": {"stride": 7}, "use_deflicker": True},
     "averaged and deflickered": {
         "windowing": {"stride": 2, "overlap": "average"},
@@ -83,11 +86,15 @@ def test_faces_are_followed_once_and_the_second_run_renders_only_what_is_missing
     video, sound = scene.video(lambda t: [scene.disc()], 24), scene.speech(0.96)
     shaded["dies_after"] = 15
     with pytest.raises(KeyboardInterrupt):
-        scene.edit(video, sound, unfinished=tmp_path / "kept")
+        scene.edit(video, sound, unfinished=tmp_path / "kept", config=EVERY_FRAME)
     told = []
     shaded.update(calls=0, dies_after=None)
     scene.edit(
-        video, sound, unfinished=tmp_path / "kept", progress=lambda stage, *_: told.append(stage)
+        video,
+        sound,
+        unfinished=tmp_path / "kept",
+        progress=lambda stage, *_: told.append(stage),
+        config=EVERY_FRAME,
     )
     assert set(told) == {"speaking"}
     assert shaded["calls"] <= 16
@@ -97,7 +104,7 @@ def test_what_another_edit_left_is_thrown_away(scene, short_pieces, shaded, tmp_
     video, folder = scene.video(lambda t: [scene.disc()], 24), tmp_path / "kept"
     shaded["dies_after"] = 12
     with pytest.raises(KeyboardInterrupt):
-        scene.edit(video, scene.speech(0.96), unfinished=folder)
+        scene.edit(video, scene.speech(0.96), unfinished=folder, config=EVERY_FRAME)
     assert list(folder.glob("edited-*.mp4"))
     shaded["dies_after"] = None
     other = scene.speech(0.8, name="other.wav", loudness=0.1)

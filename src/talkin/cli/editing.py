@@ -68,9 +68,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--stride",
     type=click.IntRange(1, 7),
-    default=1,
+    default=3,
     show_default=True,
-    help="Render a window every so many frames: 7 is fastest, 1 is best.",
+    help="Render a window every so many frames: 7 is fastest, 1 is calmest.",
 )
 @click.option("--speaker", help="Whose face this is, as the consent register names them.")
 @click.option("--voice", help="Whose voice is heard, as the consent register names them.")

@@ -2,6 +2,9 @@
 
 - `edit_clip`: the whole way for one clip; `EditConfig`, `edit_clip`, `EditReport`.
 - `request`: what is asked, checked before any work is done.
+- `edit_list`, `assembling`: pieces of recordings, cut and joined to new speech.
+- `following`: the first pass, the face through the footage.
+- `driver`: what drives, a sound or the face of a video (`driving_video`).
 - `driving`: sound to expression at every output frame; silence closes the mouth.
 - `plan`: `plan_edit`, the whole edit in numbers.
 - `shots`: where the footage is cut; nothing is carried across.
@@ -12,11 +15,14 @@
 - `landmark_smoothing`: `smooth_mouth` (Algorithm 2) and a zero-lag way that beats it.
 - `rendering`: overlapping windows through the renderer, streamed.
 - `overlap`: decoding, painting and encoding side by side.
+- `engine`: the renderer run on what is shown alone, in bfloat16 where that is faster.
+- `unfinished`, `pieces`: what is done is kept, so that a stopped edit goes on.
+- `preview`: a small copy of the footage for a quick look.
 - `painting`: `MouthPainter`, the second pass: render, post-process, paste.
 - `masks`: `mouth_mask`, where the new mouth is pasted.
 - `compositing`: `composite`, Poisson blending and the way back into the frame.
 - `deflicker`: `deflicker` (Eq. 7) and a faster, gentler way.
-- `teeth`: `transfer_teeth`, the teeth proxy of appendix F.
+- `teeth`: `transfer_teeth`, the teeth proxy of appendix F; `footage_teeth` fills its database.
 - `report`: `EditReport`, what an edit did and how long each stage took.
 - `side_by_side`: `write_side_by_side`, clips beside each other with sound.
 """

@@ -7,6 +7,7 @@ windows of pictures are held, so memory does not grow with the length of the cli
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,13 +16,13 @@ from pydantic import BaseModel, ConfigDict
 from talkin.editing.driver import Driver
 from talkin.editing.driving import DrivingConfig
 from talkin.editing.driving_video import DrivingVideo
+from talkin.editing.engine import engine_of
 from talkin.editing.following import FaceFollower, Progress
 from talkin.editing.footage_teeth import teeth_of_footage
 from talkin.editing.overlap import ahead
 from talkin.editing.painting import MouthPainter, PaintingConfig
 from talkin.editing.pieces import Outputs, join_and_sign, write_pieces
 from talkin.editing.plan import EditPlan, plan_edit
-from talkin.editing.rendering import renderer_of
 from talkin.editing.report import EditReport, StageClock, unedited_ranges
 from talkin.editing.request import check_request, identity_of_edit
 from talkin.editing.timing import TimingConfig, frames_in_order
@@ -29,9 +30,11 @@ from talkin.editing.unfinished import FRAMES_A_PIECE, FollowedFace, UnfinishedEd
 from talkin.face3d.fitting import FitConfig
 from talkin.face3d.model import MorphableModel
 from talkin.footage.detection import LandmarkSource
+from talkin.footage.landmarks import LandmarkTrack
 from talkin.footage.tracking import TrackingConfig
 from talkin.footage.video import VideoInfo, probe_video
 from talkin.provenance.credentials import EditCredential, Ingredient
+from talkin.samples.alignment import mask_box
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
@@ -64,6 +67,7 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     comparison: Path | None = None,
     unfinished: Path | None = None,
     ingredients: Sequence[Ingredient] | None = None,
+    track: LandmarkTrack | None = None,
 ) -> EditReport:
     """Make the person in a video say something else.
 
@@ -85,6 +89,8 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
             on from there, and gives the same pictures as one that nothing stopped. It is deleted
             at the end. None keeps nothing.
         ingredients: What the credentials name; None for `video` and `audio` as they are.
+        track: Landmarks of the footage at its own rate, where they are known; else `detector`
+            finds them.
 
     Raises:
         FootageError: If a file cannot be read or written, or the footage is too short.
@@ -106,10 +112,11 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         [video, spoken],
         [driver.is_seen, comparison is not None, credential.model_version, face_model.name],
         [type(detector).__qualname__, config.model_dump(mode="json")],
+        "" if track is None else sha256(track.points.tobytes()).hexdigest(),
     )
     with kept_folder(unfinished, output, belongs_to) as work:
         follower = FaceFollower(face_model, detector, clock, tell, work)
-        face = follower.follow(info, "footage", config.tracking, config.fit)
+        face = follower.follow(info, "footage", config.tracking, config.fit, track)
         mouth = driver.mouth(face, follower, model, face_model, config.driving, config.fit)
         with clock.stage("drive"):
             plan = plan_edit(
@@ -157,9 +164,12 @@ def _painter(
             teeth = teeth_of_footage(
                 info, face, face_model, model.config.crop, config.painting.teeth
             )
-    windowing = config.painting.windowing.of_model(model.config.frames)
+    n_outputs = 1 if model.config.renderer.is_full_face else model.config.frames
+    windowing = config.painting.windowing.of_model(model.config.frames, n_outputs)
     painting = config.painting.model_copy(update={"windowing": windowing})
-    return MouthPainter(plan, renderer_of(model), model.config.crop, painting, clock, teeth)
+    crop = model.config.crop
+    render = engine_of(model, painting.engine, mask_box(crop))
+    return MouthPainter(plan, render, crop, painting, clock, teeth)
 
 
 def _paint_and_write(

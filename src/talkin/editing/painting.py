@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.editing.compositing import CompositingConfig, composite
 from talkin.editing.deflicker import Deflicker, DeflickerConfig, DeflickerState
+from talkin.editing.engine import Engine, EngineConfig
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.editing.plan import EditPlan
 from talkin.editing.rendering import RenderWindow, WindowedRenderer, WindowingConfig
@@ -25,6 +26,7 @@ class PaintingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     windowing: WindowingConfig = WindowingConfig()
+    engine: EngineConfig = EngineConfig()
     mask: MaskConfig = MaskConfig()
     compositing: CompositingConfig = CompositingConfig()
     use_deflicker: bool = Field(default=False, description="Remove flicker of the mouth.")
@@ -80,6 +82,7 @@ class MouthPainter:
         self._watermark: Watermark | None = None
         self._render = render
         self._first = self._newest = 0
+        self._windows = self._new_windows()
         self._deflicker = (
             Deflicker(self._box, crop.px_per_mm, config.deflicker) if config.use_deflicker else None
         )
@@ -117,12 +120,12 @@ class MouthPainter:
             return self._watermark.embed(image)
 
     def _paint(self, images: Iterable[np.ndarray]) -> Iterator[PaintedFrame]:
-        windows = WindowedRenderer(self._timed_render, self._config.windowing)
+        windows = self._new_windows()
         waiting: deque[_Waiting] = deque()
         for number, image in enumerate(images):
             if self._plan.starts_anew[number]:
                 yield from self._end_run(windows, waiting, number)
-                windows = WindowedRenderer(self._timed_render, self._config.windowing)
+                windows = self._new_windows()
             if not self._plan.is_rendered[number]:
                 if number >= self._first:
                     yield PaintedFrame(image, image)
@@ -133,6 +136,10 @@ class MouthPainter:
             for rendered in windows.push(crop, self._plan.new_points[number]):
                 yield from self._finish(waiting.popleft(), rendered)
         yield from self._end_run(windows, waiting, len(self._plan))
+
+    def _new_windows(self) -> WindowedRenderer:
+        self._windows = WindowedRenderer(self._timed_render, self._config.windowing)
+        return self._windows
 
     def _end_run(
         self, windows: WindowedRenderer, waiting: deque[_Waiting], stop: int
@@ -157,6 +164,8 @@ class MouthPainter:
         if self._newest < self._first:
             return crops.astype(np.float32)
         with self._clock.stage("render"):
+            if isinstance(self._render, Engine):
+                return self._render(crops, landmarks, self._windows.n_wanted)
             return self._render(crops, landmarks)
 
     def _finish(self, frame: _Waiting, rendered: np.ndarray) -> Iterator[PaintedFrame]:

@@ -1,9 +1,10 @@
 """Overlapping windows through the renderer, streamed: crops go in, rendered crops come out.
 
 The renderer completes 7 frames at once. A new window every frame, of which the last picture is
-taken, is causal and shows each frame with the same history that training showed it; a larger
-stride saves time, for it takes the last pictures of fewer windows; averaging all windows that cover
-a frame costs nothing more than the wait for them.
+taken, is causal; a larger stride saves time, for it takes the last pictures of fewer windows.
+Averaging all windows that cover a frame costs nothing more than the wait for them, and their errors
+cancel in part: every third window averaged is nearer to the truth than the last pictures of all
+(benchmarks/editing/quality.py), at a third of the work.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,9 +29,15 @@ class WindowingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stride: int = Field(default=1, ge=1, description="Frames from one window to the next.")
+    stride: int = Field(
+        default=3,
+        ge=1,
+        description="Frames from one window to the next: 1 is calmest, a whole window fastest.",
+    )
     overlap: Literal["last", "average"] = Field(
-        default="last", description="Take the last window that shows a frame, or the mean of all."
+        default="average",
+        description="Take the last window that shows a frame, or the mean of all, which is nearer "
+        "to the truth and flickers less.",
     )
     frames: int = Field(
         default=7,
@@ -44,9 +51,12 @@ class WindowingConfig(BaseModel):
             raise ValueError(f"stride {self.stride} skips frames: a window has {self.frames}")
         return self
 
-    def of_model(self, frames: int) -> Self:
-        """The same for windows of `frames` frames; a longer stride becomes as long as they are."""
-        stride = min(self.stride, frames)
+    def of_model(self, frames: int, n_outputs: int | None = None) -> Self:
+        """The same for a model's windows of `frames` frames, of which it completes `n_outputs`.
+
+        A longer stride becomes as long as what is completed, so that no frame is left out.
+        """
+        stride = min(self.stride, n_outputs or frames)
         return self.model_copy(update={"frames": frames, "stride": stride})
 
 
@@ -68,6 +78,7 @@ class WindowedRenderer:
             render: Completes a window; may return only its last frames.
             config: Window and stride.
         """
+        self.n_wanted = config.frames  # how many of the running window's frames will be shown
         self._render = render
         self._config = config
         self._held: list[_Waiting] = []
@@ -101,14 +112,14 @@ class WindowedRenderer:
         window = self._held[-self._config.frames :]
         padding = [window[0]] * (self._config.frames - len(window))  # a clip shorter than one
         padded = padding + window
+        self.n_wanted = len(window)
+        if self._config.overlap == "last":
+            self.n_wanted = min(self.n_wanted, self._pushed - self._covered)
         rendered = self._render(
             np.stack([waiting.crop for waiting in padded]),
             np.stack([waiting.landmarks for waiting in padded]),
         )
-        wanted = len(window)
-        if self._config.overlap == "last":
-            wanted = min(wanted, self._pushed - self._covered)
-        usable = min(wanted, len(rendered))
+        usable = min(self.n_wanted, len(rendered))
         for waiting, picture in zip(window[-usable:], rendered[-usable:], strict=True):
             waiting.total = picture.copy() if waiting.total is None else waiting.total + picture
             waiting.count += 1

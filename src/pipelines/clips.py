@@ -7,8 +7,10 @@ processed leaves a record too, with the reason; those reasons become the rejects
 
 import json
 import logging
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -131,6 +133,16 @@ def for_every_clip(
         kept = outputs if outputs is not None else (None,) * n_outputs
         yield (*({record.clip: output} for output in kept), {record.clip: record})
     yield ({},) * (n_outputs + 1)
+
+
+@contextmanager
+def scratch_folder(purpose: str, parallel: ParallelConfig) -> Iterator[str]:
+    """A folder for files on their way, seen by all workers, gone when the work is done."""
+    place = parallel.scratch.resolve() if parallel.scratch else None
+    if place is not None:
+        place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"talkin-{purpose}-", dir=place) as folder:
+        yield folder
 
 
 def done(records: Mapping[str, StepRecord]) -> dict[str, StepRecord]:

@@ -59,7 +59,9 @@ def train(index: pd.DataFrame, register: ConsentRegister) -> None:
 def edit(jobs: pd.DataFrame, clips: pd.DataFrame, register: ConsentRegister) -> None:
     nothing: Any = None
     alone = ParallelConfig(n_jobs=1)
-    edits = edit_clips(jobs, clips, {}, nothing, register, {}, nothing, nothing, nothing, alone)
+    edits = edit_clips(
+        jobs, clips, {}, {}, {}, nothing, register, {}, nothing, nothing, nothing, alone
+    )
     next(iter(edits))
 
 

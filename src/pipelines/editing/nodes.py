@@ -1,14 +1,24 @@
 """The nodes of editing: which edits to make, making them, and the table of what was done."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from hashlib import file_digest
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
+from pipelines.clips import (
+    Chunk,
+    ClipTask,
+    ParallelConfig,
+    StepRecord,
+    fingerprint,
+    for_every_clip,
+    scratch_folder,
+)
+from pipelines.clips import done as came_through
 from pipelines.consent import require_consent_for_edits
 from pipelines.editing import steps
 from pipelines.editing.requests import CHOICES
@@ -81,7 +91,7 @@ def plan_edits(
 
 def _knows(job: Mapping[str, str], truth: Mapping[str, Any]) -> bool:
     """The true edit is known where sound alone drives and both clips are synthetic."""
-    is_heard = job["driven_by"] != "face"
+    is_heard = job.get("driven_by", "") != "face"
     return is_heard and job["target"] in truth and job["audio"] in truth
 
 
@@ -114,6 +124,8 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
     jobs: Table,
     footage: Table,
     truth: Mapping[str, Any],
+    landmark_records: Mapping[str, StepRecord],
+    landmarks: Mapping[str, Any],
     model: TalkingFace,
     consent_register: Any,
     before: Mapping[str, StepRecord],
@@ -128,13 +140,16 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
         ConsentError: If somebody who shall be edited, or whose voice is used, did not agree to it.
     """
     require_consent_for_edits(jobs, footage, consent_register)
-    with tempfile.TemporaryDirectory(prefix="talkin-edits-", dir=parallel.scratch) as scratch:
+    with scratch_folder("edits", parallel) as scratch:
         folder = Path(scratch) / "model"
         model.save(folder)
         with (folder / "weights.safetensors").open("rb") as file:
             weights = file_digest(file, "sha256").hexdigest()
+        found, settings = came_through(landmark_records), (weights, edit, detection, corpus)
         tasks = {
-            row["job"]: _task(row, footage, truth, (weights, edit, detection, corpus), scratch)
+            row["job"]: _with_landmarks(
+                _task(row, footage, truth, settings, scratch), found.get(row["target"]), landmarks
+            )
             for row in rows_of(jobs)
         }
         yield from for_every_clip("edits", steps.edited_clip, tasks, before, parallel, n_outputs=4)
@@ -224,6 +239,17 @@ def _task(
             "truth": _truth(target, audio, truth, corpus) if row["has_truth"] else None,
         },
     )
+
+
+def _with_landmarks(
+    task: ClipTask, record: StepRecord | None, landmarks: Mapping[str, Any]
+) -> ClipTask:
+    """Follow a prepared target where preparation saw its face, by whichever source that was."""
+    if record is None:
+        return ClipTask(task.fingerprint, task.arguments | {"landmarks": None})
+    read = partial(getitem, landmarks, record.clip)
+    known = fingerprint("landmarks", task.fingerprint, record.fingerprint)
+    return ClipTask(known, task.arguments | {"landmarks": read})
 
 
 def _truth(

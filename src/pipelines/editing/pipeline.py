@@ -21,6 +21,8 @@ def create_pipeline() -> Pipeline:
                     "edit_jobs",
                     "footage",
                     "truth",
+                    "landmarks_records",
+                    "landmarks",
                     "talking_face",
                     "consent_register",
                     "edit_records_before",

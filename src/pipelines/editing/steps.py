@@ -1,5 +1,6 @@
 """One edit; called in worker processes."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from talkin.editing.edit_clip import EditConfig
     from talkin.footage.detection import DetectionConfig, LandmarkSource
+    from talkin.footage.landmarks import LandmarkTrack
     from talkin.networks.talking_face import TalkingFace
 
+_SAME_RATE = 1e-3  # frames/s; over ten minutes less than one frame
 _EDIT_LISTS = (".yml", ".yaml", ".csv")
 
 
@@ -22,6 +25,7 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     detection: "DetectionConfig",
     edit: "EditConfig",
     truth: dict[str, Any] | None,
+    landmarks: Callable[[], "LandmarkTrack"] | None,
 ) -> tuple[Path, Path | None, Path, dict[str, Any]]:
     """Make one edit and what goes with it.
 
@@ -36,6 +40,7 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
         edit: How to edit.
         truth: `plan` of a synthetic target, its `corpus`, and the true `expression` that goes with
             the speech, (frames, coefficients); None where the truth cannot be known.
+        landmarks: Reads what preparation found in the target; None where it is no prepared clip.
 
     Returns:
         The edited clip, its truth or None, both beside the target, and what was done.
@@ -60,6 +65,7 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
         _detector(detection),
         edit,
         ingredients=ingredients,
+        track=None if landmarks is None else _at_own_rate(landmarks(), Path(target)),
     )
     true_clip = _true_clip(folder / f"{job}.truth.mp4", truth, audio, report.frame_order)
     clips = [("target", Path(target)), ("edited", edited), ("truth", true_clip)]
@@ -81,6 +87,13 @@ def listed_files(audio: str) -> tuple[Path, ...]:
     from talkin.editing.edit_list import read_edit_list
 
     return tuple(path for path in read_edit_list(Path(audio)).files if path.is_file())
+
+
+def _at_own_rate(track: "LandmarkTrack", target: Path) -> "LandmarkTrack | None":
+    """Prepared landmarks where they have the footage's rate; other footage is followed anew."""
+    from talkin.footage.video import probe_video
+
+    return track if abs(track.fps - probe_video(target).fps) < _SAME_RATE else None
 
 
 def _way(audio: str, driven_by: str) -> dict[str, object]:

@@ -31,7 +31,12 @@ class FaceFollower:
         self._clock, self._tell, self._work = clock, tell, work
 
     def follow(
-        self, info: VideoInfo, name: str, tracking: TrackingConfig, fit: FitConfig
+        self,
+        info: VideoInfo,
+        name: str,
+        tracking: TrackingConfig,
+        fit: FitConfig,
+        track: LandmarkTrack | None = None,
     ) -> FollowedFace:
         """Track and fit the face of a video, unless that was done before.
 
@@ -40,6 +45,7 @@ class FaceFollower:
             name: What it is in this edit, such as "footage"; what is found is kept under it.
             tracking: Whose face.
             fit: How to fit.
+            track: The face's landmarks at the video's own rate, where they are known already.
 
         Raises:
             NoFaceError: If no frame shows a face.
@@ -47,16 +53,8 @@ class FaceFollower:
         known = self._work.face(name)
         if known is not None:
             return known
-        with self._clock.stage("track"):
-            track = track_landmarks(
-                info.path,
-                self._detector,
-                tracking,
-                info.fps,
-                lambda done: self._tell(
-                    f"following the face of the {name}", done, max(done, info.n_frames)
-                ),
-            )
+        if track is None:
+            track = self._detected(info, name, tracking)
         if not track.is_found.any():
             raise NoFaceError(_why_no_face(info, track))
         cuts = cuts_of(track)
@@ -67,6 +65,18 @@ class FaceFollower:
                 f"{info.path}: the face could not be fitted in any of its {len(parameters)} frames"
             )
         return self._work.keep_face(name, FollowedFace(parameters, cuts, list(track.notes)))
+
+    def _detected(self, info: VideoInfo, name: str, tracking: TrackingConfig) -> LandmarkTrack:
+        with self._clock.stage("track"):
+            return track_landmarks(
+                info.path,
+                self._detector,
+                tracking,
+                info.fps,
+                lambda done: self._tell(
+                    f"following the face of the {name}", done, max(done, info.n_frames)
+                ),
+            )
 
 
 def _why_no_face(info: VideoInfo, track: LandmarkTrack) -> str:

@@ -82,7 +82,7 @@ def _scored(folder: Path, catalog: Any, split: str) -> tuple[int, dict[str, floa
     run_on = DataCatalog({**inputs, **kept})
     SequentialRunner().run(stage, run_on)
     scores: dict[str, float] = kept["metrics"].load()
-    return len(kept["scores"].load()), scores
+    return len(kept["clip_scores"].load()), scores
 
 
 def _loaded(catalog: Any, name: str) -> Any:

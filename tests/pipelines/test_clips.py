@@ -1,6 +1,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -14,6 +15,7 @@ from pipelines.clips import (
     for_every_clip,
     record_from_json,
     record_to_json,
+    scratch_folder,
 )
 from talkin.errors import FootageError
 
@@ -119,3 +121,13 @@ def test_a_fingerprint_depends_on_every_part_and_on_configurations_by_value() ->
 def test_records_survive_their_file() -> None:
     record = StepRecord("a", "s", "f", "rejected", "größer\nas")
     assert record_from_json(record_to_json(record)) == record
+
+
+def test_files_on_their_way_lie_where_every_worker_sees_them_and_leave_nothing(
+    tmp_path: Path,
+) -> None:
+    shared = ParallelConfig(scratch=tmp_path / "not" / "there")
+    with scratch_folder("edits", shared) as folder:
+        assert Path(folder).is_absolute()
+        assert Path(folder).parent == tmp_path / "not" / "there"
+    assert not Path(folder).exists()

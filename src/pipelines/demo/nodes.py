@@ -1,11 +1,18 @@
 """The nodes of the demo: every synthetic clip, and the papers that go with them."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
+from pipelines.clips import (
+    Chunk,
+    ClipTask,
+    ParallelConfig,
+    StepRecord,
+    fingerprint,
+    for_every_clip,
+    scratch_folder,
+)
 from pipelines.lazy import configured
 from pipelines.rows import Table
 
@@ -53,7 +60,7 @@ def render_clips(
 
     speakers = speakers_of(corpus)
     drawn = corpus.model_dump(include={"size_px", "fps", "noise"})
-    with tempfile.TemporaryDirectory(prefix="talkin-corpus-", dir=parallel.scratch) as scratch:
+    with scratch_folder("corpus", parallel) as scratch:
         tasks = {
             plan.clip: ClipTask(
                 fingerprint("corpus", plan, speakers[plan.speaker_index], drawn),

@@ -4,7 +4,6 @@ A step's fingerprint holds the footage's hash (or the fingerprint of the step be
 settings that the step reads; `pipelines.clips` adds the code behind it.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from operator import getitem
@@ -12,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
+from pipelines.clips import (
+    Chunk,
+    ClipTask,
+    ParallelConfig,
+    StepRecord,
+    fingerprint,
+    for_every_clip,
+    scratch_folder,
+)
 from pipelines.clips import done as came_through
 from pipelines.lazy import configured
 from pipelines.preprocess import steps
@@ -157,7 +164,7 @@ def crop_faces(
 ) -> Iterator[Chunk]:
     """Aligned face crops of every clip that has been fitted."""
     files = {row["clip"]: row["file"] for row in _readable(footage)}
-    with tempfile.TemporaryDirectory(prefix="talkin-crops-", dir=parallel.scratch) as scratch:
+    with scratch_folder("crops", parallel) as scratch:
         tasks = {
             clip: ClipTask(
                 fingerprint("crops", record.fingerprint, crop, storage),

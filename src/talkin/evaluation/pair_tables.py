@@ -7,7 +7,7 @@ import pandas as pd
 
 from talkin.evaluation.clip_pairs import FAKE, REAL, REENCODED, PairConfig
 from talkin.evaluation.clip_scores import ClipScores
-from talkin.evaluation.report_tables import SHOWN
+from talkin.evaluation.report_tables import SHOWN, written
 from talkin.evaluation.summary import SummaryConfig, clip_table, flat_metrics, summary_table
 from talkin.files import replace_when_whole
 from talkin.samples.alignment import mask_box
@@ -84,4 +84,4 @@ def _cell(measured: pd.DataFrame, system: str, digits: int) -> str:
         float(measured["low"][system]),
         float(measured["high"][system]),
     )
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{written(value, digits)} [{written(low, digits)}, {written(high, digits)}]"

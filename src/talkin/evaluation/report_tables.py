@@ -137,14 +137,24 @@ def _cells(shown: Shown, measured: pd.DataFrame) -> dict[str, Cell]:
         if system in named.index:
             row = named.loc[system]
             cells[system] = Cell(
-                value=f"{row['value']:.{shown.digits}f}",
-                interval=f"{row['low']:.{shown.digits}f} to {row['high']:.{shown.digits}f}",
+                value=written(row["value"], shown.digits),
+                interval=f"{written(row['low'], shown.digits)} to "
+                f"{written(row['high'], shown.digits)}",
                 is_best=system == best,
             )
     for name, paper in (("paper_grid", PAPER_GRID), ("paper_collected", PAPER_COLLECTED)):
         if shown.metric in paper:
             cells[name] = Cell(value=f"{paper[shown.metric]:.2f}")
     return cells
+
+
+def written(value: float, digits: int) -> str:
+    """A number with so many digits after the point, and no minus before a zero.
+
+    >>> written(-0.2, 0), written(1.25, 1)
+    ('0', '1.2')
+    """
+    return f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
 def _best(shown: Shown, measured: pd.DataFrame) -> str | None:

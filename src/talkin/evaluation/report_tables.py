@@ -135,11 +135,13 @@ def _cells(shown: Shown, measured: pd.DataFrame) -> dict[str, Cell]:
     cells = {system: Cell() for system in (*SYSTEMS, "paper_grid", "paper_collected")}
     for system in SYSTEMS:
         if system in named.index:
-            row = named.loc[system]
+            value, low, high = (
+                written(float(named[name][system]), shown.digits)
+                for name in ("value", "low", "high")
+            )
             cells[system] = Cell(
-                value=written(row["value"], shown.digits),
-                interval=f"{written(row['low'], shown.digits)} to "
-                f"{written(row['high'], shown.digits)}",
+                value=value,
+                interval=f"{low} to {high}",
                 is_best=system == best,
             )
     for name, paper in (("paper_grid", PAPER_GRID), ("paper_collected", PAPER_COLLECTED)):
@@ -154,7 +156,7 @@ def written(value: float, digits: int) -> str:
     >>> written(-0.2, 0), written(1.25, 1)
     ('0', '1.2')
     """
-    return f"{round(float(value), digits) + 0.0:.{digits}f}"
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _best(shown: Shown, measured: pd.DataFrame) -> str | None:

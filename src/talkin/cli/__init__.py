@@ -3,7 +3,7 @@
 - `editing`: `talkin edit`.
 - `evaluation`: `talkin score`, `talkin report`.
 - `face`: `talkin face import`, `talkin face export`.
-- `footage`: `talkin fit`, `talkin manifest`.
+- `fit`: `talkin fit`; `footage`: `talkin manifest`.
 - `new_speech`: what drives an edit: a file, a video, an edit list or a text.
 - `machine`: `talkin info`, `talkin fetch-nets`.
 - `provenance`: `talkin verify`, `talkin consent check`, `talkin consent trace`.
@@ -19,7 +19,8 @@ import click
 from talkin.cli.editing import edit
 from talkin.cli.evaluation import report, score
 from talkin.cli.face import face
-from talkin.cli.footage import fit, manifest
+from talkin.cli.fit import fit
+from talkin.cli.footage import manifest
 from talkin.cli.machine import fetch_nets, info
 from talkin.cli.plugins import CommandsAndPlugins
 from talkin.cli.provenance import consent, verify

@@ -3,13 +3,16 @@
 Two parts, both linear in the points themselves, which are first brought to one size, turn and
 place:
 
-- where the points lie on the average of a shot, as a function of a few numbers that say mostly how the head
-  is turned: seen from the side, above or below, the nets place points as if it were turned less;
+- where the points lie on the average of a shot, as a function of a few numbers that say mostly how
+  the head is turned: seen from the side, above or below, the nets place points as if it were
+  turned less;
 - how the points move within a clip: the nets read too little motion from drawn lips.
 
 The second part belongs to drawn faces. On filmed people it makes lips move half as much again and
 pass through one another (measured: `docs/benchmarks.md`), so it is left out there, and of the first
 part the lips only take the common shift.
+
+The shipped file was learned from 48 people of one seed and 32 of the other.
 
 `detector_habits.safetensors` is written by `python -m talkin.avatar.habits`.
 """

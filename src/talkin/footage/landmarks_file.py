@@ -36,7 +36,31 @@ class LandmarksFolder:
         Raises:
             FootageError: If there is no such file, or it belongs to pictures of another size.
         """
-        file = self.folder / f"{Path(path).stem}.parquet"
+        return LandmarksFile(self.folder / f"{Path(path).stem}.parquet").track(
+            path, config, fps, progress
+        )
+
+
+class LandmarksFile:
+    """Reads one file, whichever clip it is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        """Take the Parquet file of a `LandmarkTrack`."""
+        self.file = Path(file)
+
+    def track(
+        self,
+        path: Path,
+        config: "TrackingConfig",
+        fps: float | Fraction | None,
+        progress: Callable[[int], None] | None,
+    ) -> LandmarkTrack:
+        """Landmarks of one clip, resampled to `fps`.
+
+        Raises:
+            FootageError: If there is no such file, or it belongs to pictures of another size.
+        """
+        file = self.file
         if not file.is_file():
             raise FootageError(f"{file}: no landmarks for {path} there")
         track = LandmarkTrack.load(file)

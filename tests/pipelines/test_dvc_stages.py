@@ -22,7 +22,7 @@ STAGES = {
     "evaluation": "evaluation",
     "tables": "tables",
 }
-CHANGES_NO_RESULT = {"code_version", "lazy", "rows", "tracking", "served"}
+CHANGES_NO_RESULT = {"cluster", "code_version", "lazy", "rows", "tracking", "served"}
 """Plumbing, and the code that runs when a registered model is loaded later."""
 
 

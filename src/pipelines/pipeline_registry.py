@@ -9,9 +9,10 @@ from kedro.pipeline import Pipeline
 
 import pipelines
 
-_NOT_BY_DEFAULT = frozenset({"demo", "study"})
-"""No part of a plain `kedro run`: the synthetic corpus, since that works on any footage, and the
-user study, which is exported once and on purpose."""
+_NOT_BY_DEFAULT = frozenset({"demo", "detection", "study"})
+"""No part of a plain `kedro run`: the synthetic corpus, since that works on any footage, the
+detector, which needs edits of several speakers, and the user study, which is exported once and on
+purpose."""
 
 
 def pipeline_names() -> list[str]:

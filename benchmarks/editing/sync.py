@@ -22,8 +22,9 @@ from talkin.footage.video import VideoWriter, iter_frames, probe_video
 SIDE, EVERY_S = 32, 30.0
 
 
-def write_footage(path: Path, steps: list[Fraction], duration_s: float) -> None:
-    """Pictures whose distances in time go through `steps` again and again."""
+def write_footage(path: Path, steps: list[Fraction], duration_s: float) -> list[float]:
+    """Pictures whose distances go through `steps` again and again; gives where flashes begin, s."""
+    begun: list[float] = []
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
         stream.width = stream.height = SIDE
@@ -32,19 +33,22 @@ def write_footage(path: Path, steps: list[Fraction], duration_s: float) -> None:
         time, number = Fraction(0), 0
         while time < duration_s:
             level = 255 if float(time) % EVERY_S < 0.2 else 16
+            if level == 255 and (not begun or float(time) > begun[-1] + 1):
+                begun.append(float(time))
             image = np.full((SIDE, SIDE, 3), level, np.uint8)
             frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = round(time * 90_000), Fraction(1, 90_000)
             container.mux(stream.encode(frame))
             time, number = time + steps[number % len(steps)], number + 1
         container.mux(stream.encode(None))
+    return begun
 
 
-def write_sound(path: Path, rate: int, duration_s: float) -> None:
+def write_sound(path: Path, rate: int, duration_s: float, begun: list[float]) -> None:
     """A tone at the moments of the flashes."""
     samples = np.zeros(round(duration_s * rate), np.float32)
     tone = 0.5 * np.sin(np.arange(round(0.2 * rate)) * 2 * np.pi * 1000 / rate)
-    for start in np.arange(0, duration_s - 0.2, EVERY_S):
+    for start in begun:
         begin = round(start * rate)
         samples[begin : begin + len(tone)] = tone
     write_wav(path, Audio(samples, rate))
@@ -91,8 +95,8 @@ def main() -> None:
         for rate in (48_000, 44_100):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                write_footage(folder / "footage.mp4", steps, duration_s)
-                write_sound(folder / "sound.wav", rate, duration_s)
+                begun = write_footage(folder / "footage.mp4", steps, duration_s)
+                write_sound(folder / "sound.wav", rate, duration_s, begun)
                 fps, drift, n = largest_drift(folder / "footage.mp4", folder / "sound.wav", folder)
             print(
                 f"{kind:28} {rate} Hz: {fps:.4f} frames/s, {n} flashes, off by {drift:.2f} frames"

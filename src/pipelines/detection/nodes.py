@@ -90,7 +90,7 @@ def score_detector(
     is_edited = frames["is_edited"].to_numpy(dtype=bool)
     scores = unseen_speaker_scores(features, is_edited, frames["speaker"].to_numpy(), detector)
     scored = frames[["job", "speaker", "is_edited"]].assign(score=scores)
-    clips = scored.groupby(["job", "speaker", "is_edited"], as_index=False)["score"].mean()
+    clips = scored.groupby(["job", "speaker", "is_edited"])["score"].mean().reset_index()
     roc = roc_of(
         clips["score"].to_numpy(),
         clips["is_edited"].to_numpy(dtype=bool),

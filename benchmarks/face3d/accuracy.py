@@ -8,10 +8,9 @@ folder (`TALKIN_REALDATA`, or `../shared/realdata`). What is missing is skipped 
 
 import argparse
 import os
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from fitting import INTEROCULAR_PX, as_track, plant, scores
@@ -26,6 +25,7 @@ from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468, LandmarkTrack
 REALDATA = Path(os.environ.get("TALKIN_REALDATA", "../shared/realdata"))
 VIEWS = {"frontal": (0, 0), "yaw 60": (0, 60), "yaw -60": (0, -60), "pitch 30": (30, 0)}
 VIEWS |= {"pitch -30": (-30, 0)}
+HABITS: tuple[Literal["drawn", "people", "off"], ...] = ("drawn", "people", "off")
 Truth = tuple[LandmarkTrack, FaceParameters]
 
 
@@ -67,38 +67,24 @@ def lip_gap(model: MorphableModel, parameters: FaceParameters) -> np.ndarray:
     return lips[:, 0, 1] - lips[:, 1, 1]
 
 
-def rendered(view: str, clips: int, folder: Path) -> Iterator[Truth]:
-    """Clips of synthetic people as the detector sees them, and their truth."""
-    from talkin.avatar.corpus import CorpusConfig, plan_corpus, render_clip
-    from talkin.footage.detection import load_detector
-    from talkin.footage.tracking import track_landmarks
-
-    config = CorpusConfig(
-        seed=77, n_speakers=4, n_unseen_speakers=0, train_clips=clips, validation_clips=0,
-        test_clips=0, sentences_per_clip=1, views=(view,),
-    )  # fmt: skip
-    for plan in plan_corpus(config):
-        render_clip(plan, config, folder)
-        truth = FaceParameters.load(folder / "truth" / f"{plan.clip}.parquet")
-        yield track_landmarks(folder / f"{plan.clip}.mp4", load_detector()), truth
-
-
 def rendered_table(model: MorphableModel, clips: int, views: list[str]) -> None:
     """The embedded detector on rendered people."""
     print("| rendered, detected | rotation deg | lip R2 | aperture r | RMSE % | geometry mm | mean "
           "| gap of closed lips mm | found % |")  # fmt: skip
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as folder:
-        for view in views:
-            seen = list(rendered(view, clips, Path(folder)))
-            for name, used in variants(model).items():
-                print(f"| {view}, {name} | {_rendered_row(used, seen)} |", flush=True)
+    from rendered import rendered_clips
+
+    for view in views:
+        seen = rendered_clips(view, clips=clips)
+        for habits in HABITS:
+            row = _rendered_row(model, seen, FitConfig(detector_habits=habits))
+            print(f"| {view}, habits {habits} | {row} |", flush=True)
 
 
-def _rendered_row(model: MorphableModel, seen: list[Truth]) -> str:
+def _rendered_row(model: MorphableModel, seen: list[Truth], config: FitConfig) -> str:
     rows, gaps = [], []
     for track, truth in seen:
-        fitted = fit_clip(track, model)
+        fitted = fit_clip(track, model, config)
         count = min(len(fitted), len(truth))
         valid = np.flatnonzero(fitted.is_valid[:count])
         fitted, true = fitted.select(valid), truth.select(valid)
@@ -136,7 +122,7 @@ def real_table(model: MorphableModel, count: int) -> None:
           "rms of geometry | least gap of lips mm, median | worst |")  # fmt: skip
     print("| --- | --- | --- | --- | --- | --- |")
     cases = [(name, used, FitConfig()) for name, used in variants(model).items()]
-    cases.append(("468, geometry prior x 4", model, FitConfig(geometry_prior=1.0)))
+    cases += [(f"468, habits {name}", model, FitConfig(detector_habits=name)) for name in HABITS]
     for name, used, config in cases:
         errors, sizes, gaps = [], [], []
         for track in tracks:

@@ -38,7 +38,7 @@ def is_locked(path: Path, wait_s: float = 10.0) -> bool:
         with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:  # a file that is no database is not locked
         return "locked" in str(error)
     return False
 

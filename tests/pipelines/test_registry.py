@@ -44,7 +44,11 @@ def test_every_stage_folder_is_registered_under_its_name(registered: dict[str, P
 
 
 def test_a_plain_run_is_every_stage_but_the_corpus(registered: dict[str, Pipeline]) -> None:
-    expected = {node.name for name in STAGES - {"demo", "detection", "study"} for node in registered[name].nodes}
+    expected = {
+        node.name
+        for name in STAGES - {"demo", "detection", "study"}
+        for node in registered[name].nodes
+    }
     assert {node.name for node in registered["__default__"].nodes} == expected
 
 

@@ -50,7 +50,13 @@ Progress = Callable[[str, int, int], None]
 @click.option("--fps", type=float, help="Frames a second of the rows.  [default: the video's own]")
 @click.option("--overlay", type=_FILE, help="Also write a video: mesh, points, axes over the face.")
 @click.option("--mesh", type=_FOLDER, help="Also write every frame's face as a mesh into a folder.")
-@click.option("--mesh-format", type=click.Choice(["obj", "ply"]), default="ply", show_default=True)
+@click.option(
+    "--mesh-format",
+    type=click.Choice(["obj", "ply"]),
+    default="ply",
+    show_default=True,
+    help="Format of the meshes: ply is smaller and quicker, obj is text that any program reads.",
+)
 @explains_errors
 def fit(video: Path, out: Path, **options: Any) -> None:
     r"""Fit the 3D face to VIDEO: geometry once, expression and pose a frame.

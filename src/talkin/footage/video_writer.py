@@ -21,8 +21,8 @@ from talkin.footage.sound_track import SoundTrack, copied_track, encoded_track
 _BT709 = 1  # primaries and transfer, as ISO/IEC 23091-2 numbers them
 # A fixed number, because x264's bytes depend on it: the same pictures give the same file anywhere.
 _ENCODER_THREADS = 4
-# x264's macroblock tree reads memory that it has not written (seen at 160 x 120, 320 x 240): with it
-# the same pictures give another file whenever the memory held something else before.
+# x264's macroblock tree reads memory that it has not written (seen at 160 x 120, 320 x 240): with
+# it the same pictures give another file whenever the memory held something else before.
 _REPEATABLE = {"mbtree": "0"}
 
 

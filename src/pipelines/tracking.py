@@ -84,6 +84,9 @@ def start_run(
     connect(uri, artifacts)
     import mlflow
 
+    if mlflow.active_run() is not None:  # one that a locked database kept from being closed
+        with contextlib.suppress(Exception):
+            mlflow.end_run("FAILED")
     if mlflow.get_experiment_by_name(experiment) is None:
         is_local = database_file(mlflow.get_tracking_uri()) is not None
         place = artifacts.resolve().as_uri() if is_local else None

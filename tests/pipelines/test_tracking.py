@@ -86,6 +86,9 @@ def test_a_database_locked_in_the_middle_of_a_run_is_one_warning(
     lock.execute("ROLLBACK")
     lock.close()
     assert caplog.text.count("goes on untracked") == 1
+    start(f"sqlite:///{path}", tmp_path)
+    assert tracking.is_tracking()  # the next run of the same process is tracked again
+    tracking.end_run()
 
 
 def test_a_resumed_stage_keeps_the_curve_from_before_it_stopped(tmp_path: Path) -> None:

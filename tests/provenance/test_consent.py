@@ -163,3 +163,11 @@ def test_a_yaml_register_may_list_purposes(tmp_path):
     path = tmp_path / "consent.yaml"
     path.write_text("- {consent: a, speaker: ann, purpose: [train, edit-face]}\n")
     assert read_consent(path).records[0].purposes == ("train", "edit-face")
+
+
+def test_a_person_is_refused_in_one_line_however_many_clips_show_them(register):
+    rows = [{"clip": f"c{n}", "speaker": "zoe", "consent": "r9"} for n in range(40)]
+    with pytest.raises(ConsentError) as refusal:
+        require_consent(rows, register, TODAY)
+    assert "\n" not in str(refusal.value)
+    assert "zoe (clip c0 and 39 more)" in str(refusal.value)

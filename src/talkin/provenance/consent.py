@@ -113,29 +113,44 @@ def require_consent(
         purpose: What they shall be used for; None asks only whether there is a record at all.
 
     Raises:
-        ConsentError: Naming speaker, clip and the row to add, for all who lack a valid record.
+        ConsentError: Naming speaker, clips and the row to add, for all who lack a valid record.
     """
     today = today or date.today()
-    told: dict[str, str] = {}
+    clips: dict[tuple[str, str | None], list[str]] = {}
     for row in _as_rows(rows):
-        trouble = _trouble(row, register, today, purpose)
+        clips.setdefault((row["speaker"], row.get("consent")), []).append(row.get("clip") or "")
+    told: dict[str, str] = {}
+    for (speaker, named), theirs in clips.items():
+        trouble = _trouble(speaker, named, _clips(theirs), register, today, purpose)
         if trouble:
-            told[trouble] = row["speaker"]
+            told[trouble] = speaker
     if told:
         raise ConsentError("\n".join(told), tuple(dict.fromkeys(told.values())))
 
 
+def _clips(names: list[str]) -> str:
+    """One line a person, however many clips there are of them."""
+    named = list(dict.fromkeys(name for name in names if name))
+    if not named:
+        return ""
+    more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+    return f" (clip {named[0]}{more})"
+
+
 def _trouble(
-    row: Mapping[str, str], register: ConsentRegister, today: date, purpose: Purpose | None
+    speaker: str,
+    named: str | None,
+    clip: str,
+    register: ConsentRegister,
+    today: date,
+    purpose: Purpose | None,
 ) -> str:
-    speaker, named = row["speaker"], row.get("consent")
     records = register.of_speaker(speaker)
     if named is not None:
         names = {name.strip() for name in named.split(";")}
         records = tuple(record for record in records if record.consent in names)
     if any(record.allows(purpose, today) for record in records):
         return ""
-    clip = f" (clip {row['clip']})" if row.get("clip") else ""
     wanted = f"{named or 'NAME-OF-RECORD'},{speaker},{purpose or 'what-for'},{today.year + 1}-12-31"
     way_out = f"if they agreed, add the row `{wanted}` to {register.path}"
     if named == "":

@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 import toy_job
 
-from talkin.editing.overlap import ahead
+from talkin.footage.overlap import ahead
 
 WIDTH, HEIGHT = 1920, 1080
 

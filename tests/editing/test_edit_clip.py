@@ -8,6 +8,7 @@ from talkin.editing import following
 from talkin.editing.edit_clip import EditConfig, edit_clip
 from talkin.errors import ConfigurationError, FootageError
 from talkin.footage.audio import Audio, read_audio, write_wav
+from talkin.footage.colour import Colours
 from talkin.footage.video import VideoWriter, iter_frames, probe_video
 from talkin.samples.alignment import CropConfig
 
@@ -67,6 +68,19 @@ def test_an_identity_edit_leaves_the_footage_unchanged_within_codec_error(reques
     report = edit_clip(**request_of)
     before, after = pictures(request_of["video"])[:15], pictures(report.output)
     assert np.abs(after - before).mean() < 2.5
+
+
+def test_an_edit_and_its_comparison_keep_the_footages_colours(request_of, tmp_path):
+    colours = Colours(matrix=6, is_full=True, primaries=6, transfer=6)
+    before = pictures(request_of["video"])
+    with VideoWriter(request_of["video"], 160, 144, 25.0, crf=4, colours=colours) as writer:
+        for picture in before:
+            writer.write(picture.astype(np.uint8))
+    report = edit_clip(**request_of, comparison=tmp_path / "both.mp4")
+    for path in (report.output, tmp_path / "both.mp4"):
+        assert probe_video(path).colours == colours
+    apart = pictures(report.output) - pictures(request_of["video"])[: report.n_frames]
+    assert np.abs(apart.mean(axis=(0, 1, 2))).max() < 0.5
 
 
 def test_the_report_lists_unedited_frames_and_what_tracking_said(request_of):

@@ -7,6 +7,7 @@ import pytest
 
 from talkin.errors import FootageError
 from talkin.footage.audio import Audio, read_audio, write_wav
+from talkin.footage.colour import Colours
 from talkin.footage.sound_track import stated_sound_length
 from talkin.footage.video import VideoWriter, iter_frames, probe_video
 
@@ -278,3 +279,33 @@ def test_sound_that_is_no_number_is_refused(tmp_path):
     with pytest.raises(FootageError, match="no numbers"):
         write_flash(tmp_path / "clip.mp4", 25, 5, 2, audio)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize(("matrix", "primaries", "transfer"), [(1, 1, 1), (6, 6, 6), (9, 9, 18)])
+def test_a_copy_is_coded_in_the_colours_of_its_original(
+    tmp_path, matrix, primaries, transfer, is_full
+):
+    colours = Colours(matrix, is_full, primaries, transfer)
+    patches = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    picture = np.kron(patches, np.ones((8, 8, 1), np.uint8))
+    told = colours
+    for path in (tmp_path / "first.mp4", tmp_path / "copy.mp4"):
+        with VideoWriter(path, 64, 48, 25, crf=4, colours=told) as writer:
+            writer.write(picture)
+        told = probe_video(path).colours
+        assert told == colours
+        shown = next(iter_frames(path)).image.astype(float) - picture
+        # Chroma at half the resolution, and the middle of a patch of 8 px
+        middle = shown.reshape(6, 8, 8, 8, 3)[:, 2:6, :, 2:6]
+        assert np.abs(middle).mean() < 3
+
+
+def test_footage_that_tells_no_colours_is_taken_as_players_take_it(tmp_path):
+    for name, size, matrix in (("small.mp4", (64, 48), 5), ("large.mp4", (96, 720), 1)):
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height = size
+            frame = av.VideoFrame.from_ndarray(np.zeros((*size[::-1], 3), np.uint8), format="rgb24")
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+        assert probe_video(tmp_path / name).colours == Colours(matrix, False, 2, 2)

@@ -14,7 +14,6 @@
 - `frame_selection`: `select_frames` (Algorithm 1).
 - `landmark_smoothing`: `smooth_mouth` (Algorithm 2) and a zero-lag way that beats it.
 - `rendering`: overlapping windows through the renderer, streamed.
-- `overlap`: decoding, painting and encoding side by side.
 - `engine`: the renderer run on what is shown alone, in bfloat16 where that is faster.
 - `unfinished`, `pieces`: what is done is kept, so that a stopped edit goes on.
 - `preview`: a small copy of the footage for a quick look.

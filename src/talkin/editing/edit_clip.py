@@ -19,7 +19,6 @@ from talkin.editing.driving_video import DrivingVideo
 from talkin.editing.engine import engine_of
 from talkin.editing.following import FaceFollower, Progress
 from talkin.editing.footage_teeth import teeth_of_footage
-from talkin.editing.overlap import ahead
 from talkin.editing.painting import MouthPainter, PaintingConfig
 from talkin.editing.pieces import Outputs, join_and_sign, write_pieces
 from talkin.editing.plan import EditPlan, plan_edit
@@ -31,6 +30,7 @@ from talkin.face3d.fitting import FitConfig
 from talkin.face3d.model import MorphableModel
 from talkin.footage.detection import LandmarkSource
 from talkin.footage.landmarks import LandmarkTrack
+from talkin.footage.overlap import ahead
 from talkin.footage.tracking import TrackingConfig
 from talkin.footage.video import VideoInfo, probe_video
 from talkin.provenance.credentials import EditCredential, Ingredient

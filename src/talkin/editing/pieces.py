@@ -59,8 +59,8 @@ def write_pieces(
         with ExitStack() as stack:
             writers = {}
             for track in tracks:
-                path = work.piece(track, number)
-                writer = VideoWriter(path, outputs.width(track), info.height, info.fps)
+                path, size = work.piece(track, number), (outputs.width(track), info.height)
+                writer = VideoWriter(path, *size, info.fps, colours=info.colours)
                 writers[track] = stack.enter_context(writer)
             carried = None
             for frame in islice(frames, FRAMES_A_PIECE):

@@ -29,7 +29,9 @@ def small_copy(video: Path, path: Path, side_px: int = PREVIEW_SIDE_PX) -> Video
     fps: Fraction = as_frame_rate(info.fps)
     while fps > _MOST_FPS:
         fps /= 2
-    with VideoWriter(path, width, height, fps, crf=20, preset="ultrafast") as writer:
+    with VideoWriter(
+        path, width, height, fps, crf=20, preset="ultrafast", colours=info.colours
+    ) as writer:
         for frame in iter_frames(video, fps):
             writer.write(cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA))
     return probe_video(path)

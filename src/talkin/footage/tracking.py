@@ -5,6 +5,7 @@ and take the face that belongs to the same person.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,12 +25,14 @@ from talkin.footage.detection import (
     LandmarkSource,
 )
 from talkin.footage.landmarks import POINTS_OF_SCHEME, LandmarkTrack
+from talkin.footage.overlap import ahead
 from talkin.footage.track_notes import TrackNotes
 from talkin.footage.video import Frame, iter_frames, probe_video
 
 __all__ = ["LandmarkTrack", "TrackingConfig", "track_landmarks"]
 
 Image = UInt8[np.ndarray, "height width 3"]
+_FRAMES_AHEAD = 3  # decoded while the nets look at the one before
 # In one shot the light stays: a face that has jumped must look alike by this much.
 _SAME_SHOT_LIKENESS = 0.8
 _DARK, _BRIGHT = 25.0, 235.0  # mean grey level of a face beyond which its points are guesses
@@ -97,11 +100,12 @@ def track_landmarks(
     follower = _Follower(detector, config, float(rate))
     rows: list[Landmarks | None] = []
     times: list[float] = []
-    for frame in iter_frames(path, rate):
-        rows.append(follower.step(len(rows), frame))
-        times.append(frame.time_s)
-        if progress is not None:
-            progress(len(rows))
+    with closing(ahead(iter_frames(path, rate), _FRAMES_AHEAD)) as frames:
+        for frame in frames:
+            rows.append(follower.step(len(rows), frame))
+            times.append(frame.time_s)
+            if progress is not None:
+                progress(len(rows))
     return LandmarkTrack(
         **_arrays(rows, POINTS_OF_SCHEME[detector.scheme]),
         scheme=detector.scheme,

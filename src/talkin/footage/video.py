@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from talkin.errors import FootageError
-from talkin.footage.colour import rgb_picture
+from talkin.footage.colour import Colours, colours_of, rgb_picture
 from talkin.footage.media import (
     as_frame_rate,
     check_hole,
@@ -46,6 +46,7 @@ class VideoInfo:
         duration_s: From the first picture to the end of the last.
         rotation: Degrees anticlockwise that the stored pictures are turned to stand upright.
         has_audio: Whether there is sound.
+        colours: How its pictures are coded.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class VideoInfo:
     duration_s: float
     rotation: int
     has_audio: bool
+    colours: Colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,7 @@ def probe_video(path: Path) -> VideoInfo:
         duration_s=float(timeline.end - start),
         rotation=first.rotation % 360,
         has_audio=has_audio,
+        colours=colours_of(first),
     )
 
 

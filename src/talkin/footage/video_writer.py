@@ -8,17 +8,15 @@ from typing import Any, Self
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 from jaxtyping import UInt8
 
 from talkin.errors import FootageError
 from talkin.files import replace_when_whole
 from talkin.footage.audio import Audio
-from talkin.footage.colour import video_frame
+from talkin.footage.colour import Colours, video_frame
 from talkin.footage.media import as_frame_rate
 from talkin.footage.sound_track import SoundTrack, copied_track, encoded_track
 
-_BT709 = 1  # primaries and transfer, as ISO/IEC 23091-2 numbers them
 # A fixed number, because x264's bytes depend on it: the same pictures give the same file anywhere.
 _ENCODER_THREADS = 4
 # x264's macroblock tree reads memory that it has not written (seen at 160 x 120, 320 x 240): with
@@ -38,15 +36,17 @@ class VideoWriter:
             writer.write(image)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a property of the file each
         self,
         path: Path,
         width: int,
         height: int,
         fps: float | Fraction,
         audio: Audio | Path | None = None,
+        *,
         crf: float = 17.0,
         preset: str = "veryfast",
+        colours: Colours | None = None,
     ) -> None:
         """Plan the file; nothing is written until the block begins.
 
@@ -59,6 +59,7 @@ class VideoWriter:
                 (else encoded anew); its time 0 is that file's first picture.
             crf: x264's constant quality: 0 lossless, 17 no visible loss, 51 worst.
             preset: x264's speed, "ultrafast" to "placebo".
+            colours: How the pictures are coded, such as the footage's own; None for BT.709.
 
         Raises:
             FootageError: If the size or rate is out of range.
@@ -70,6 +71,7 @@ class VideoWriter:
         self.rate = as_frame_rate(fps)
         self.n_frames = 0
         self._audio = audio
+        self._colours = colours or Colours()
         self._options = {"crf": f"{crf:g}", "preset": preset, **_REPEATABLE}
         self._stack = ExitStack()
         self._container: Any = None
@@ -103,7 +105,7 @@ class VideoWriter:
                 f"{self.path}: picture {self.n_frames} is {image.shape} {image.dtype}, "
                 f"({self.height}, {self.width}, 3) uint8 was promised"
             )
-        frame = video_frame(_even(image))
+        frame = video_frame(_even(image), self._colours)
         frame.pts, frame.time_base = self.n_frames, 1 / self.rate
         self._mux(self._stream.encode(frame))
         self.n_frames += 1
@@ -152,8 +154,9 @@ class VideoWriter:
         context = stream.codec_context
         context.time_base = 1 / self.rate
         context.thread_count = _ENCODER_THREADS
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        context.color_primaries = context.color_trc = _BT709
+        colours = self._colours
+        context.colorspace, context.color_range = colours.matrix, colours.colour_range
+        context.color_primaries, context.color_trc = colours.primaries, colours.transfer
         return stream
 
     def _sound_track(self, stack: ExitStack) -> SoundTrack | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talkin.editing.overlap import ahead
+from talkin.footage.overlap import ahead
 
 
 @given(st.lists(st.integers()), st.integers(1, 5))

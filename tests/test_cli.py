@@ -95,6 +95,43 @@ def test_leave_to_train_is_no_leave_to_edit_and_a_voice_needs_its_own(call, clip
         assert refused in asked.output
 
 
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        (("--video", "ann.mp4", "--audio", "bo.mp4"), "ann (clip ann_1) expired on 2020-01-01"),
+        (
+            ("--video", "free.mp4", "--audio", "bo.mp4"),
+            "bo (clip bo_1) is for train, not for edit-",
+        ),
+        (("--video", "free.mp4", "--drive", "ann.mp4"), "ann (clip ann_1) expired"),
+        (("--video", "free.mp4", "--edit-list", "list.csv"), "bo (clip bo_1) is for train"),
+        (("--video", "link.mp4", "--audio", "free.mp4"), "ann (clip ann_1) expired"),
+    ],
+)
+def test_people_of_the_projects_manifest_need_no_naming_to_be_refused(
+    call, clip, tmp_path, given, refused
+):
+    footage = tmp_path / "data/01_raw/footage"
+    footage.mkdir(parents=True)
+    for name in ("ann.mp4", "bo.mp4", "free.mp4"):
+        (footage / name).write_bytes(clip.read_bytes())
+    (footage / "link.mp4").symlink_to("ann.mp4")
+    (footage / "list.csv").write_text("audio\nfree.mp4\nbo.mp4\n")
+    head = "clip,path,speaker,split,view,consent\n"
+    rows = "ann_1,ann.mp4,ann,train,front,c1\nbo_1,bo.mp4,bo,train,front,c2\n"
+    (footage / "manifest.csv").write_text(head + rows)
+    register = "consent,speaker,purpose,expires\nc1,ann,edit-face,2020-01-01\nc2,bo,train,\n"
+    (footage / "consent.csv").write_text(register)
+    files = [footage / text if "." in text else text for text in given]
+    model = ("--model", tmp_path / "data/06_models/talking_face")
+    asked = call("edit", *files, "--out", tmp_path / "o.mp4", *model)
+    assert asked.exit_code == 1
+    assert refused in asked.output
+    free = ("--video", footage / "free.mp4", "--audio", footage / "free.mp4")
+    asked = call("edit", *free, "--out", tmp_path / "o.mp4", *model)
+    assert "no trained model" in asked.output  # consent did not stop it
+
+
 def test_a_speaker_without_a_register_is_refused(call, clip, tmp_path):
     asked = call(
         "edit", "--video", clip, "--audio", clip, "--out", tmp_path / "o.mp4", "--speaker", "ann"

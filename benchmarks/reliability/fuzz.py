@@ -1,6 +1,6 @@
-"""Fuzzes the readers of manifests, edit lists, consent registers and landmarks files.
+"""Fuzzes the readers of manifests, edits asked for, edit lists, consent and landmarks.
 
-    python benchmarks/reliability/fuzz.py [manifest edits consent landmarks] [--seconds 20]
+    python benchmarks/reliability/fuzz.py [manifest edits pieces consent landmarks] [--seconds 20]
         [--seed 0] [--keep FOLDER]
 
 Mutates whole and hostile examples (bits, bytes, pieces cut, doubled, swapped between examples,
@@ -52,6 +52,7 @@ def main() -> None:
 def targets() -> dict[str, tuple[Callable[[Path], Any], str, list[bytes]]]:
     """Reader, file suffix and examples of each target."""
     from pipelines.editing.requests import read_edit_requests
+    from talkin.editing.edit_list import read_edit_list
     from talkin.footage.landmarks import LandmarkTrack
     from talkin.footage.manifest import sort_manifest
     from talkin.provenance.consent import read_consent
@@ -59,7 +60,9 @@ def targets() -> dict[str, tuple[Callable[[Path], Any], str, list[bytes]]]:
     tables = hostile_tables
     return {
         "manifest": (sort_manifest, ".csv", _small(tables.hostile_manifests())),
-        "edits": (read_edit_requests, ".csv", _small(tables.hostile_edit_lists())),
+        "edits": (read_edit_requests, ".csv", _small(tables.hostile_edit_requests())),
+        "pieces": (read_edit_list, ".yaml", _small(tables.hostile_edit_lists())),
+        "pieces-csv": (read_edit_list, ".csv", _small(tables.hostile_edit_lists())),
         "consent": (read_consent, ".yaml", _small(tables.hostile_registers())),
         "landmarks": (
             LandmarkTrack.load,

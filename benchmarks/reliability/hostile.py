@@ -7,7 +7,8 @@
 2. the same files and hostile manifest rows between two good clips, through
    `kedro run --pipelines=preprocess` with the landmark nets: every one must be named in the rejects
    or be in the index, the good clips must come through, nothing may be written elsewhere;
-3. every hostile manifest, consent register, edit list and landmarks file, by its reader.
+3. every hostile manifest, consent register, request of edits, edit list and landmarks file, by its
+   reader.
 
 Prints Markdown tables of the counts and exits with 1 if anything crashed, ran over its time, went
 unnamed or escaped. The landmark nets must be there (`make nets`).
@@ -63,6 +64,7 @@ def read_alone(folder: Path) -> list[str]:
 def read_tables(work: Path) -> list[str]:
     """Each table by its reader."""
     from pipelines.editing.requests import read_edit_requests
+    from talkin.editing.edit_list import read_edit_list
     from talkin.footage.landmarks import LandmarkTrack
     from talkin.footage.manifest import sort_manifest
     from talkin.provenance.consent import read_consent
@@ -70,7 +72,8 @@ def read_tables(work: Path) -> list[str]:
     readers: dict[str, tuple[dict[str, Any], Any]] = {
         "manifests": (hostile_tables.hostile_manifests(), sort_manifest),
         "consent registers": (hostile_tables.hostile_registers(), read_consent),
-        "edit lists": (hostile_tables.hostile_edit_lists(), read_edit_requests),
+        "requested edits": (hostile_tables.hostile_edit_requests(), read_edit_requests),
+        "edit lists": (hostile_tables.hostile_edit_lists(), read_edit_list),
         "landmarks files": (hostile_tables.hostile_tracks(), LandmarkTrack.load),
     }
     answers = {}

@@ -1,13 +1,14 @@
 """Who must have agreed to what before a stage touches their clips.
 
 A clip of the splits that train needs consent for `train`; any other clip of the manifest needs a
-record that has not expired. An edit needs `edit-face` of whoever is shown and `edit-voice` of
-whoever is heard, clips of the manifest or not.
+record that has not expired. An edit needs `edit-face` of whoever is shown, or whose face drives it,
+and `edit-voice` of whoever is heard, clips of the manifest or not.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipelines.editing.people import is_read_aloud, people_of
 from pipelines.rows import Table, rows_of
 
 _TRAINING_SPLITS = frozenset({"train", "validation"})
@@ -36,7 +37,8 @@ def require_consent_for_edits(jobs: Table, footage: Table, register: Any) -> Non
     """Refuse edits that show, or use the voice of, somebody who did not agree to that.
 
     Args:
-        jobs: Rows with `job, target, audio, target_speaker, audio_speaker`.
+        jobs: Rows with `job, target, audio, target_speaker, audio_speaker` and, if known,
+            `driven_by`.
         footage: The footage table, which knows the record that each clip names.
         register: Who agreed to what.
 
@@ -47,8 +49,10 @@ def require_consent_for_edits(jobs: Table, footage: Table, register: Any) -> Non
 
     known = {row["clip"]: row for row in rows_of(footage)}
     rows = rows_of(jobs)
+    driving = [row for row in rows if row.get("driven_by") == "face"]
+    faces = [*_people(rows, "target", known), *_people(driving, "audio", known)]
     _gathered(
-        lambda: require_consent(_people(rows, "target", known), register, purpose="edit-face"),
+        lambda: require_consent(faces, register, purpose="edit-face"),
         lambda: require_consent(_people(rows, "audio", known), register, purpose="edit-voice"),
     )
 
@@ -61,13 +65,14 @@ def _people(
     jobs: Iterable[Mapping[str, Any]], role: str, known: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """A row for whoever a job shows or lets speak; only clips name a record."""
-    people = []
+    people: list[dict[str, Any]] = []
     for job in jobs:
         name = job[role]
         if name in known:
             people.append({key: known[name][key] for key in ("clip", "speaker", "consent")})
-        else:
-            people.append({"speaker": job[f"{role}_speaker"], "clip": name})
+        elif not (role == "audio" and is_read_aloud(job)):
+            named = people_of(job[f"{role}_speaker"]) or [""]
+            people += [{"speaker": speaker, "clip": name} for speaker in named]
     return people
 
 

@@ -25,6 +25,7 @@ def track_of(n_frames, scheme="mediapipe468", fps=25.0, lost=()):
         width=64,
         height=48,
         notes=["frames 2-3: no face found"],
+        cuts=(3, 5),
     )
 
 
@@ -36,7 +37,7 @@ def test_a_track_comes_back_as_saved(tmp_path, scheme):
     for name in ("points", "is_found", "score", "time_s"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(track, name))
         assert getattr(loaded, name).dtype == getattr(track, name).dtype
-    for name in ("scheme", "fps", "width", "height", "notes"):
+    for name in ("scheme", "fps", "width", "height", "notes", "cuts"):
         assert getattr(loaded, name) == getattr(track, name)
     assert "px" in pq.read_schema(tmp_path / "a.parquet").metadata[b"units"].decode()
 
@@ -45,6 +46,7 @@ def test_a_slice_of_a_table_is_that_slice_of_the_track():
     track = track_of(7)
     part = LandmarkTrack.from_table(track.to_table().slice(2, 3))
     np.testing.assert_array_equal(part.points, track.points[2:5])
+    assert part.cuts == (1,)
 
 
 def test_the_68_points_are_taken_from_the_mesh_without_repeats():

@@ -1,4 +1,4 @@
-"""Makes broken and hostile tables: rows, manifests, registers, edit lists, tracks."""
+"""Makes broken and hostile tables: rows, manifests, registers, edits asked for, lists, tracks."""
 
 import io
 import json
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 MANIFEST_HEAD = "clip,path,speaker,split,view,consent"
 CONSENT_HEAD = "consent,speaker,purpose,expires"
 EDITS_HEAD = "job,target,audio,target_speaker,audio_speaker"
+PIECES_HEAD = "audio,in,out,pause,cross_fade_s"
 Content = Callable[[], bytes]
 
 
@@ -59,31 +60,37 @@ def hostile_manifests() -> dict[str, Content]:
 def hostile_registers() -> dict[str, Content]:
     """Consent registers, by file name."""
     found = {f"{n}.csv": _bytes(c) for n, c in _tables(CONSENT_HEAD, "c,ann,train,2999-01-01")}
-    laughs = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
-        f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 8)}]\n" for i in range(20)
-    )
     texts = {
-        "laughs": laughs,
-        "laughs-listed": "- &a [x,x]\n" + "- [*a,*a]\n" * 3,
-        "object": "- !!python/object/apply:os.system ['touch executed']\n",
-        "deep": "[" * 5000,
-        "deep-flow": "- " * 3000 + "x",
         "mapping": "consent: c\nspeaker: ann\n",
         "numbers": "- {consent: 1, speaker: 2, purpose: 3, expires: 4}\n",
         "nested": "- {consent: c, speaker: {a: b}, purpose: [[train]], expires: []}\n",
         "date-time": "- {consent: c, speaker: a, purpose: train, expires: 2026-01-01 10:00:00}\n",
         "year-0": "- {consent: c, speaker: a, purpose: train, expires: 0000-01-01}\n",
-        "documents": "- {consent: c}\n---\n- {consent: d}\n",
-        "tab": "-\tconsent: c\n\tspeaker: x\n",
-        "null": "null\n",
         "merge": "- {<<: {consent: c}, speaker: a, purpose: train}\n",
         "binary": "- {consent: !!binary AAAA, speaker: a, purpose: train}\n",
         "escape": '- {consent: "c\\e[2J", speaker: a, purpose: train}\n',
-    }
+    } | _yaml_attacks()
     return found | {f"{name}.yaml": _bytes(text) for name, text in texts.items()}
 
 
-def hostile_edit_lists() -> dict[str, Content]:
+def _yaml_attacks() -> dict[str, str]:
+    """What can be wrong with any YAML of ours."""
+    laughs = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 8)}]\n" for i in range(20)
+    )
+    return {
+        "laughs": laughs,
+        "laughs-listed": "- &a [x,x]\n" + "- [*a,*a]\n" * 3,
+        "object": "- !!python/object/apply:os.system ['touch executed']\n",
+        "deep": "[" * 5000,
+        "deep-flow": "- " * 3000 + "x",
+        "documents": "- {consent: c}\n---\n- {consent: d}\n",
+        "tab": "-\tconsent: c\n\tspeaker: x\n",
+        "null": "null\n",
+    }
+
+
+def hostile_edit_requests() -> dict[str, Content]:
     """Lists of edits that users ask for."""
     found = {name: _bytes(text) for name, text in _tables(EDITS_HEAD, "j,a,b,ann,bo")}
     rows = {
@@ -92,6 +99,27 @@ def hostile_edit_lists() -> dict[str, Content]:
         "case": "j,a,b,,\nJ,a,b,,",
     }  # fmt: skip
     return found | {f"row-{n}": _bytes(f"{EDITS_HEAD}\n{row}\n") for n, row in rows.items()}
+
+
+def hostile_edit_lists() -> dict[str, Content]:
+    """Lists of the pieces that new speech is cut from, CSV and YAML."""
+    found = {f"{n}.csv": _bytes(c) for n, c in _tables(PIECES_HEAD, "a.wav,1.5,1:02.5,,0.1")}
+    rows = {
+        "backwards": "a.wav,3,2,,", "before": "a.wav,-1,2,,", "no-number": "a.wav,nan,nan,,",
+        "endless": "a.wav,0,1e400,,", "both": "a.wav,,,5,", "long-pause": ",,,1e9,",
+        "nul": "a\0.wav,1,2,,", "sixty": "a.wav,99:99:99,999:99:99,,",
+        "digits": f"a,{'9' * 5000},,,",
+    }  # fmt: skip
+    found |= {f"row-{n}.csv": _bytes(f"{PIECES_HEAD}\n{row}\n") for n, row in rows.items()}
+    texts = {
+        "traversal": "- {audio: ../../etc/passwd}\n",
+        "keys": "pieces: [{audio: a.wav, __class__: x}]\n",
+        "no-text": "pieces: [{audio: [a, b]}]\n",
+        "many": "pieces:\n" + "- {pause: 1}\n" * 20_000,
+        "pauses-alone": "- {pause: 1}\n" * 3,
+        "whole": "cross_fade_s: 0.02\npieces: [{audio: a.wav, in: 3.2, out: 3.71}, {pause: 1}]\n",
+    }
+    return found | {f"{n}.yaml": _bytes(t) for n, t in (_yaml_attacks() | texts).items()}
 
 
 def _bytes(content: str | bytes) -> Content:
@@ -166,6 +194,12 @@ def _track_changes() -> dict[str, dict[str, object]]:
         "notes-no-list": {"notes": json.dumps({"a": 1})},
         "notes-deep": {"notes": "[" * 100_000},
         "notes-no-json": {"notes": "none"},
+        "frame-text": {"cuts": "[3]", "frame": pa.array(["x"] * n)},
+        "cuts-before": {"cuts": "[-1, 3]"},
+        "cuts-fall": {"cuts": "[4, 2]"},
+        "cuts-enormous": {"cuts": "[1e400]"},
+        "cuts-words": {"cuts": '["a", true]'},
+        "cuts-deep": {"cuts": "[" * 100_000},
         "times-fall": {"time_s": pa.array(np.arange(n, 0, -1.0))},
         "times-nan": {"time_s": pa.array(np.full(n, np.nan))},
         "times-text": {"time_s": pa.array(["x"] * n)},

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pipelines.datasets.manifest import FootageManifestDataset
 from pipelines.editing.requests import read_edit_requests
 from pipelines.preprocess.tables import check_consent_and_probe_clips, list_rejects
+from talkin.editing.edit_list import read_edit_list
 from talkin.errors import TalkinError
 from talkin.files import spreadsheet_safe
 from talkin.footage.landmarks import LandmarkTrack
@@ -15,7 +16,8 @@ from talkin.provenance.consent import read_consent
 READERS = {
     "manifest": (sort_manifest, hostile_tables.hostile_manifests()),
     "register": (read_consent, hostile_tables.hostile_registers()),
-    "edits": (read_edit_requests, hostile_tables.hostile_edit_lists()),
+    "edits": (read_edit_requests, hostile_tables.hostile_edit_requests()),
+    "pieces": (read_edit_list, hostile_tables.hostile_edit_lists()),
     "track": (LandmarkTrack.load, hostile_tables.hostile_tracks()),
 }
 any_input = settings(

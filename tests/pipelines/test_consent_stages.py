@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipelines.clips import ParallelConfig
+from pipelines.consent import require_consent_for_edits
 from pipelines.datasets.manifest import EditRequestsDataset
 from pipelines.editing.nodes import EditPlanConfig, edit_clips, plan_edits
 from pipelines.hooks import ConsentHooks
@@ -119,6 +120,20 @@ def test_an_edit_wants_the_targets_face_and_the_drivers_voice(
         edit(job(), clips, register(*rows))
 
 
+def test_a_driving_face_wants_leave_for_face_and_voice(
+    clips: pd.DataFrame, register: Register
+) -> None:
+    rows = ("c-ann,ann,edit-face,", "c-bo,bo,edit-voice,")
+    with pytest.raises(
+        ConsentError, match=r"bo \(clip bo_1\) is for edit-voice, not for edit-face"
+    ):
+        edit(job(driven_by="face"), clips, register(*rows))
+    with pytest.raises(
+        ConsentError, match=r"bo \(clip bo_1\) is for edit-face, not for edit-voice"
+    ):
+        edit(job(driven_by="face"), clips, register(rows[0], "c-bo,bo,edit-face,"))
+
+
 def test_both_people_of_an_edit_are_refused_at_once(
     clips: pd.DataFrame, register: Register
 ) -> None:
@@ -160,6 +175,45 @@ def test_a_clip_is_its_own_speakers_whatever_a_request_says(
     asked = requests(tmp_path, head + "j,ann_2,bo_1,nobody,nobody\n")
     planned = plan_edits(asked, clips, {}, EditPlanConfig()).iloc[0]
     assert (planned["target_speaker"], planned["audio_speaker"]) == ("ann", "bo")
+
+
+def test_a_clip_is_its_speakers_too_when_it_is_named_by_its_file(
+    tmp_path: Path, clips: pd.DataFrame
+) -> None:
+    for clip in clips["clip"]:
+        (tmp_path / f"{clip}.mp4").write_bytes(b"x")
+    (tmp_path / "link.mp4").symlink_to("bo_1.mp4")
+    head = "job,target,audio,target_speaker,audio_speaker\n"
+    asked = requests(tmp_path, head + "j,ann_2.mp4,link.mp4,nobody,nobody\n")
+    planned = plan_edits(asked, clips, {}, EditPlanConfig()).iloc[0]
+    assert (planned["target"], planned["audio"]) == ("ann_2", "bo_1")
+    assert (planned["target_speaker"], planned["audio_speaker"]) == ("ann", "bo")
+
+
+def test_everyone_whose_clips_an_edit_list_quotes_must_agree(
+    tmp_path: Path, clips: pd.DataFrame, register: Register
+) -> None:
+    for name in ("bo_1.mp4", "ann_1.mp4", "other.wav"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "list.csv").write_text("audio\nbo_1.mp4\nother.wav\nann_1.mp4\n")
+    head = "job,target,audio,target_speaker,audio_speaker\n"
+    asked = requests(tmp_path, head + "j,ann_2,list.csv,,cleo; dan\n")
+    planned = plan_edits(asked, clips, {}, EditPlanConfig())
+    assert planned.iloc[0]["audio_speaker"] == "bo;ann;cleo;dan"
+    with pytest.raises(ConsentError) as refusal:
+        edit(planned, clips, register("c-ann,ann,edit-face;edit-voice,", "d,dan,edit-voice,"))
+    assert refusal.value.speakers == ("bo", "cleo")
+
+
+def test_a_text_that_is_read_aloud_is_nobodys_voice(
+    tmp_path: Path, clips: pd.DataFrame, register: Register
+) -> None:
+    (tmp_path / "words.txt").write_text("Hello.")
+    asked = requests(tmp_path, "job,target,audio\nj,ann_2,words.txt\n")
+    planned = plan_edits(asked, clips, {}, EditPlanConfig())
+    require_consent_for_edits(planned, clips, register("c-ann,ann,edit-face,"))
+    with pytest.raises(ConsentError, match=r"ann \(clip ann_2\)"):
+        require_consent_for_edits(planned, clips, register("c-ann,ann,train,"))
 
 
 def test_an_unknown_clip_is_named_with_its_job(tmp_path: Path, clips: pd.DataFrame) -> None:

@@ -81,6 +81,7 @@ def test_models_trained_with_the_speaker_are_listed(data):
     bo = derived_from("bo", data)  # trained with, says the index; the judge lists others
     assert names(bo.models) == ["talking_face"]
     assert "MLflow" in bo.notes[0]
+    assert "pictures" in bo.notes[0]
 
 
 def test_a_speaker_who_left_manifest_and_index_is_still_found_by_the_judge(data):
@@ -121,3 +122,36 @@ def test_a_table_that_cannot_be_read_stops_the_search_rather_than_hide_files(dat
 def test_other_peoples_files_are_not_even_opened(data):
     put(data / "02_intermediate/landmarks/bo_1.parquet", b"no table at all")
     assert derived_from("ann", data).clips == ("ann_1",)
+
+
+def test_edits_of_recordings_that_are_no_clips_are_found_by_the_names_they_were_asked_with(data):
+    jobs = [
+        ("j4", "bo_1", "/elsewhere/speech.wav", "bo", "cleo; dan"),
+        ("j5", "x.mp4", "y.wav", "", ""),
+    ]
+    columns = ["job", "target", "audio", "target_speaker", "audio_speaker"]
+    pd.DataFrame(jobs, columns=columns).to_parquet(data / "07_model_output/edit_jobs.parquet")
+    for job in ("j4", "j5"):
+        put(data / "07_model_output/edits" / f"{job}.mp4")
+    for name in ("cleo", "dan"):
+        assert names(derived_from(name, data).files) == ["j4.mp4"]
+    assert "j4" in derived_from("bo", data).jobs
+
+
+def test_a_studys_blinded_clips_are_found_by_its_key(data):
+    entries = [("aa11", "ann", "j2"), ("bb22", "bo", "bo_1"), ("cc33", "bo", "j1")]
+    keyed = [{"id": clip, "speaker": who, "clip": source} for clip, who, source in entries]
+    put(data / "07_model_output/study_key.json", json.dumps({"entries": keyed}).encode())
+    for clip, _, _ in entries:
+        put(data / "07_model_output/study/clips" / f"{clip}.mp4")
+    found = names(derived_from("ann", data).files)
+    assert {"aa11.mp4", "cc33.mp4"} < set(found)  # shown, and heard
+    assert "bb22.mp4" not in found
+
+
+def test_a_detector_of_edits_is_a_model_of_those_it_was_fitted_to(data):
+    put(data / "06_models/edit_detector.json", b"{}")
+    frames = pd.DataFrame({"job": ["j1"], "speaker": ["bo"], "luma_00": [0.0]})
+    frames.to_parquet(data / "07_model_output/detection_frames.parquet")
+    assert "edit_detector.json" in names(derived_from("bo", data).models)
+    assert "edit_detector.json" not in names(derived_from("ann", data).models)

@@ -21,7 +21,7 @@ from pipelines.clips import (
 from pipelines.clips import done as came_through
 from pipelines.consent import require_consent_for_edits
 from pipelines.editing import steps
-from pipelines.editing.requests import CHOICES
+from pipelines.editing.people import FilmedPeople, asked_for
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
 
@@ -76,13 +76,12 @@ def plan_edits(
     """
     import pandas as pd
 
-    speakers = dict(zip(footage["clip"], footage["speaker"], strict=True))
-    readable = set(footage.loc[footage["problem"] == "", "clip"])
-    jobs = [_asked_for(row, readable) for row in rows_of(requests)]
+    people = FilmedPeople(footage)
+    jobs = [asked_for(row, people) for row in rows_of(requests)]
     jobs += _crossed(footage, truth, plan.n_crossed)
     for job in jobs:
         for role in ("target", "audio"):
-            job[f"{role}_speaker"] = speakers.get(job[role], job.get(f"{role}_speaker", ""))
+            job[f"{role}_speaker"] = people.in_file(job[role], job.get(f"{role}_speaker", ""))
     known = [
         {"timing": "", "driven_by": "", **job, "has_truth": _knows(job, truth)} for job in jobs
     ]
@@ -93,31 +92,6 @@ def _knows(job: Mapping[str, str], truth: Mapping[str, Any]) -> bool:
     """The true edit is known where sound alone drives and both clips are synthetic."""
     is_heard = job.get("driven_by", "") != "face"
     return is_heard and job["target"] in truth and job["audio"] in truth
-
-
-def _asked_for(row: Mapping[str, str], clips: set[str]) -> dict[str, str]:
-    """One job of the user's: clips by name, files by path."""
-    from talkin.errors import ConfigurationError, ConsentError
-
-    named = ("job", "target", "audio", "target_speaker", "audio_speaker")
-    job = {key: row[key] for key in named} | {key: row.get(key, "") for key in CHOICES}
-    for role, seen in (("target", "face"), ("audio", "voice")):
-        name = job[role]
-        if name in clips:
-            continue
-        where = f"edit_requests.csv, job {job['job']}"
-        if not Path(row[f"{role}_file"]).is_file():
-            raise ConfigurationError(
-                f"{where}: {role} {name!r} is neither a clip of the manifest that can be read nor "
-                "a file beside edit_requests.csv"
-            )
-        if not job[f"{role}_speaker"]:
-            raise ConsentError(
-                f"{where}: nobody says whose {seen} is in {name!r}, which is no clip of the "
-                f"manifest; name them in the column {role}_speaker, as the consent register does"
-            )
-        job[role] = row[f"{role}_file"]
-    return job
 
 
 def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from talkin.cli.consent_of_edit import checked_consent
 from talkin.cli.new_speech import check_one_given, new_speech
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from talkin.editing.edit_clip import EditConfig
     from talkin.editing.report import EditReport
     from talkin.networks.talking_face import TalkingFace
-    from talkin.provenance.consent import Purpose
 
 _DEFAULT_MODEL = Path("data/06_models/talking_face")
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -89,7 +89,7 @@ def edit(video: Path, out: Path, **options: Any) -> None:
     the hidden folder .OUT.unfinished, and the same command goes on from there.
     """
     check_one_given(options)
-    consent = _consent(options["speaker"], options["voice"], options["consent_register"])
+    consent = _consent(video, options)
     config = _config(options)
     comparison = out.with_name(f"{out.stem}-compare.mp4") if options["compare"] else None
     model = _load_model(options["model_folder"])
@@ -146,31 +146,21 @@ def _edited(
             raise
 
 
-def _consent(speaker: str | None, voice: str | None, register: Path | None) -> str:
-    """Check the register where one is given; say what is expected of the user where none is."""
-    people: tuple[tuple[str | None, Purpose], ...] = (
-        (speaker, "edit-face"),
-        (voice, "edit-voice"),
-    )
-    named = [(name, purpose) for name, purpose in people if name is not None]
-    if bool(named) != (register is not None) or (voice and not speaker):
-        raise ConfigurationError(
-            "--speaker, --voice and --consent-register belong together: the register is searched "
-            "for the speaker's leave to edit their face and the voice's to be used"
-        )
-    if register is None:
-        return (
-            "No consent record was checked (--speaker NAME --voice NAME --consent-register FILE): "
-            "edit only people who agreed to it, and label the result as edited."
-        )
-    from talkin.provenance.consent import read_consent, require_consent
+def _consent(video: Path, options: dict[str, Any]) -> str:
+    """Ask for the leave of those who are named and of those whom the project's manifest knows."""
+    from talkin.editing.edit_list import read_edit_list
 
-    records = read_consent(register)
-    for name, purpose in named:
-        require_consent([name], records, purpose=purpose)
-    checked = " and ".join(f"{name} ({purpose})" for name, purpose in named)
-    unchecked = "" if voice else " Whose voice it is was not checked (--voice NAME)."
-    return f"The consent register {register} allows {checked}.{unchecked}"
+    model = options["model_folder"] or _DEFAULT_MODEL
+    drive, sound = options["drive"], options["audio"] or options["drive"]
+    listed = read_edit_list(options["edit_list"]).files if options["edit_list"] else ()
+    return checked_consent(
+        options["speaker"],
+        options["voice"],
+        options["consent_register"],
+        [video, *([drive] if drive else ())],
+        [*([sound] if sound else ()), *listed],
+        model.resolve().parent.parent / "01_raw" / "footage",
+    )
 
 
 def _config(options: dict[str, Any]) -> "EditConfig":

@@ -129,6 +129,7 @@ class LandmarkTrack:
             width=int(metadata["width"]),
             height=int(metadata["height"]),
             notes=[str(note) for note in json.loads(metadata["notes"])],
+            cuts=_cuts(json.loads(metadata.get("cuts", "[]")), table["frame"]),
         )
         _check_values(track)
         return track
@@ -155,6 +156,16 @@ class LandmarkTrack:
             raise FootageError(f"landmarks {path} cannot be read: {one_line(error)}") from error
         except FootageError as error:
             raise FootageError(f"{path}: {error}") from error
+
+
+def _cuts(said: object, frames: pa.ChunkedArray) -> tuple[int, ...]:
+    """The cuts within the table, which may be a part of the track that they were found in."""
+    if not isinstance(said, list) or not all(type(cut) is int for cut in said):
+        raise FootageError("its cuts are no list of frame numbers")
+    if said != sorted(set(said)) or min(said, default=0) < 0:
+        raise FootageError("its cuts do not rise from one to the next")
+    first = frames[0].as_py() if len(frames) else 0
+    return tuple(cut - first for cut in said if 0 <= cut - first < len(frames))
 
 
 def _check_claims(metadata: pq.FileMetaData) -> None:

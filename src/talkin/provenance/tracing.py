@@ -1,23 +1,29 @@
 """What was derived from a speaker, so that it can be deleted when they take their leave back.
 
-Names are followed, not contents: per-clip files bear their clip's name, an edit its job's name,
-and a model's folder or the index it was trained from lists its speakers.
+Names are followed, not contents: per-clip files bear their clip's name, an edit its job's name, a
+study's key tells what its blinded clips are, and a model's folder or the index it was trained from
+lists its speakers.
 """
 
-import csv
-import json
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from talkin.errors import FootageError
+from talkin.provenance.traced_tables import (
+    models_of,
+    owners_of_clips,
+    people_of_jobs,
+    rows_of_table,
+    sources_of_study_clips,
+    texts_of_table,
+)
 
 _DERIVED = (
     "02_intermediate", "03_primary", "04_feature", "05_model_input", "07_model_output",
     "08_reporting",
 )  # fmt: skip
-_MODELS = "06_models"
 _TEXTS = {".html", ".json"}
 _LARGEST_TEXT = 200_000_000
 _SHOWN = {
@@ -30,16 +36,16 @@ _SHOWN = {
 
 @dataclass(frozen=True)
 class Derived:
-    """What one speaker left behind; all paths are files but models, which are folders.
+    """What one speaker left behind; paths are files, and of most models folders.
 
     Attributes:
         speaker: Whose.
         clips: Their clips.
         jobs: Edits that show them or use their voice.
         footage: Their own recordings, and the truth of synthetic ones.
-        files: Files made from one of their clips, or of an edit.
+        files: Files made from one of their clips, or of an edit, a study's clips included.
         tables: Tables and reports that name them among others: to be made anew, not deleted.
-        models: Folders of models that were, or may have been, trained with them.
+        models: Models that were, or may have been, trained with them.
         notes: What the files cannot tell.
     """
 
@@ -85,10 +91,14 @@ def derived_from(speaker: str, data: Path) -> Derived:
     data = Path(data)
     if not data.is_dir():
         raise FootageError(f"{data}: there is no such folder; name it with --data")
-    owners = _owners(data)
+    owners = owners_of_clips(data)
     clips = {clip for clip, names in owners.items() if speaker in names}
-    jobs = _jobs(data, clips)
-    known, wanted = {*owners, *_all_jobs(data)}, clips | jobs
+    people, shown = people_of_jobs(data, owners), sources_of_study_clips(data)
+    jobs = {job for job, names in people.items() if speaker in names}
+    blinded = {
+        clip for clip, (seen, source) in shown.items() if seen == speaker or source in clips | jobs
+    }
+    known, wanted = {*owners, *people, *shown}, clips | jobs | blinded
     tables, files = [], []
     for path in _files_under(data, _DERIVED):
         owner = _owner(path.name, known)
@@ -97,7 +107,7 @@ def derived_from(speaker: str, data: Path) -> Derived:
         elif owner is None and _mentions(path, {speaker, *wanted}):
             tables.append(path)
     raw = _files_under(data, ("01_raw",))
-    models, notes = _models(data, speaker)
+    models, notes = models_of(data, speaker)
     return Derived(
         speaker=speaker,
         clips=tuple(sorted(clips)),
@@ -108,52 +118,6 @@ def derived_from(speaker: str, data: Path) -> Derived:
         models=models,
         notes=notes,
     )
-
-
-def _owners(data: Path) -> dict[str, set[str]]:
-    """Clip -> whoever any table says speaks in it."""
-    owners: dict[str, set[str]] = {}
-    for path in (
-        data / "01_raw" / "footage" / "manifest.csv",
-        data / "02_intermediate" / "footage.parquet",
-        data / "05_model_input" / "training_index.parquet",
-    ):
-        for row in _rows(path):
-            if row.get("clip") and row.get("speaker"):
-                owners.setdefault(str(row["clip"]), set()).add(str(row["speaker"]))
-    return owners
-
-
-def _jobs(data: Path, clips: set[str]) -> set[str]:
-    return {
-        str(row["job"])
-        for row in _job_rows(data)
-        if {str(row.get("target")), str(row.get("audio"))} & clips
-    }
-
-
-def _all_jobs(data: Path) -> set[str]:
-    return {str(row["job"]) for row in _job_rows(data)}
-
-
-def _job_rows(data: Path) -> Iterator[dict[str, Any]]:
-    for name in ("edit_jobs.parquet", "edits.parquet"):
-        yield from (row for row in _rows(data / "07_model_output" / name) if row.get("job"))
-    yield from (row for row in _rows(data / "01_raw" / "edit_requests.csv") if row.get("job"))
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    try:
-        if path.suffix == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                return list(csv.DictReader(file))
-        import pyarrow.parquet
-
-        return list(pyarrow.parquet.read_table(path).to_pylist())
-    except (OSError, ValueError, csv.Error) as error:
-        raise FootageError(f"{path} cannot be read, so nothing can be traced: {error}") from error
 
 
 def _files_under(data: Path, layers: Iterable[str]) -> list[Path]:
@@ -175,56 +139,10 @@ def _owner(name: str, known: Container[str]) -> str | None:
 def _mentions(path: Path, names: set[str]) -> bool:
     """Whether a table's cells, or a report's text, hold one of the names."""
     if path.suffix == ".parquet":
-        return not names.isdisjoint(_texts_of(path))
+        return not names.isdisjoint(texts_of_table(path))
     if path.suffix == ".csv":
-        return any(str(cell) in names for row in _rows(path) for cell in row.values())
+        return any(str(cell) in names for row in rows_of_table(path) for cell in row.values())
     if path.suffix in _TEXTS and path.stat().st_size <= _LARGEST_TEXT:
         text = path.read_text(encoding="utf-8", errors="replace")
         return any(name in text for name in names)
     return False
-
-
-def _texts_of(path: Path) -> Iterator[str]:
-    """Every different text in a table, without reading its numbers."""
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        schema = file.schema_arrow
-        is_text = (pyarrow.types.is_string, pyarrow.types.is_large_string)
-        columns = [item.name for item in schema if any(test(item.type) for test in is_text)]
-        for column in file.read(columns=columns).columns:
-            yield from (text for text in column.unique().to_pylist() if text)
-    except (OSError, ValueError) as error:
-        raise FootageError(f"{path} cannot be read, so nothing can be traced: {error}") from error
-
-
-def _models(data: Path, speaker: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """A model's own list of speakers counts; a model without one goes by the training index."""
-    index = _rows(data / "05_model_input" / "training_index.parquet")
-    trained = {str(row.get("speaker")) for row in index if row.get("split") != "test"}
-    folders = sorted(path for path in (data / _MODELS).glob("*") if path.is_dir())
-    listed = {folder: _listed_speakers(folder) for folder in folders}
-    heard = set().union(*(names for names in listed.values() if names is not None))
-    with_speaker = speaker in trained | heard
-    models = tuple(
-        folder
-        for folder, names in listed.items()
-        if (with_speaker if names is None else speaker in names)
-    )
-    notes = []
-    if models:
-        notes.append("versions of these models in the MLflow registry are to be deleted there")
-    elif folders and not index:
-        notes.append("there is no training index: whether the models heard them is not known")
-    return models, tuple(notes)
-
-
-def _listed_speakers(folder: Path) -> set[str] | None:
-    try:
-        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    speakers = content.get("speakers") if isinstance(content, dict) else None
-    return {str(name) for name in speakers} if isinstance(speakers, list) else None

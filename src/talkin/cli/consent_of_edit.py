@@ -1,0 +1,87 @@
+"""Whose leave `talkin edit` asks for before it edits."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talkin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from talkin.provenance.consent import ConsentRegister, Purpose
+
+_MANIFEST, _REGISTER = "manifest.csv", "consent.csv"
+
+
+def checked_consent(
+    speaker: str | None,
+    voice: str | None,
+    register: Path | None,
+    faces: Iterable[Path],
+    voices: Iterable[Path],
+    footage: Path,
+) -> str:
+    """Check whoever is named, and whoever the project's own manifest knows in the given files.
+
+    Args:
+        speaker: Whose face is edited, as the register names them.
+        voice: Whose voice is heard.
+        register: Who agreed to what; must be given where somebody is named.
+        faces: Files whose faces are edited or drive the edit.
+        voices: Files whose sound is used.
+        footage: The project's footage folder, which may hold a manifest and a register.
+
+    Returns:
+        What was found, or what is expected of the user where nobody is known.
+
+    Raises:
+        ConsentError: If somebody is known and did not agree.
+        ConfigurationError: If options are missing that belong together.
+    """
+    people: tuple[tuple[str | None, Purpose], ...] = (
+        (speaker, "edit-face"),
+        (voice, "edit-voice"),
+    )
+    named = [(name, purpose) for name, purpose in people if name is not None]
+    if bool(named) != (register is not None) or (voice and not speaker):
+        raise ConfigurationError(
+            "--speaker, --voice and --consent-register belong together: the register is searched "
+            "for the speaker's leave to edit their face and the voice's to be used"
+        )
+    filmed = _check_filmed(footage, register, {"edit-face": faces, "edit-voice": voices})
+    if register is None:
+        return filmed or (
+            "No consent record was checked (--speaker NAME --voice NAME --consent-register FILE): "
+            "edit only people who agreed to it, and label the result as edited."
+        )
+    from talkin.provenance.consent import read_consent, require_consent
+
+    records = read_consent(register)
+    for name, purpose in named:
+        require_consent([name], records, purpose=purpose)
+    checked = " and ".join(f"{name} ({purpose})" for name, purpose in named)
+    unchecked = "" if voice else " Whose voice it is was not checked (--voice NAME)."
+    return f"The consent register {register} allows {checked}.{unchecked}"
+
+
+def _check_filmed(
+    footage: Path, register: Path | None, files: "dict[Purpose, Iterable[Path]]"
+) -> str:
+    """Ask for the leave of those whom the manifest shows in the files; says who they are."""
+    if not (footage / _MANIFEST).is_file():
+        return ""
+    from talkin.footage.manifest import sort_manifest
+    from talkin.provenance.consent import read_consent, require_consent
+
+    rows, _ = sort_manifest(footage / _MANIFEST)
+    by_file = {(footage / row["path"]).resolve(): row for row in rows.to_dict("records")}
+    records: ConsentRegister | None = None
+    checked: list[str] = []
+    for purpose, paths in files.items():
+        known = [by_file[path.resolve()] for path in paths if path.resolve() in by_file]
+        if known:
+            records = records or read_consent(register or footage / _REGISTER)
+            require_consent(known, records, purpose=purpose)
+            checked += [f"{row['speaker']} ({purpose})" for row in known]
+    if records is None:
+        return ""
+    return f"The consent register {records.path} allows {' and '.join(dict.fromkeys(checked))}."

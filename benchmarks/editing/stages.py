@@ -74,7 +74,7 @@ def main() -> None:
         "cv2.seamlessClone of the crop, for comparison": lambda: cv2.seamlessClone(
             rendered, crop, ((mask > 0) * whole), (192, 192), cv2.NORMAL_CLONE
         ),
-        "deflicker": lambda: step(rendered),
+        "deflicker": lambda: list(step.push(rendered, points)),
         "Eq. 7 as printed, without its flow": lambda: deflicker_frame_as_printed(
             rendered.astype(float), crop.astype(float), 0.5
         ),

@@ -34,7 +34,7 @@ def shaded(monkeypatch):
     return state
 
 
-EVERY_FRAME = {"painting": {"windowing": {"stride": 1}}}
+EVERY_FRAME = {"painting": {"windowing": {"stride": 1}, "use_deflicker": False}}
 
 
 def pictures(path):
@@ -44,7 +44,7 @@ def pictures(path):
 SETTINGS = {
     "stride 1, last": {"windowing": {"stride": 1, "overlap": "last"}},
     "as it comes": {},
-    "stride 7, deflickered": {"windowing": {"stride": 7}, "use_deflicker": True},
+    "stride 3, not deflickered": {"windowing": {"stride": 3}, "use_deflicker": False},
     "averaged and deflickered": {
         "windowing": {"stride": 2, "overlap": "average"},
         "use_deflicker": True,

@@ -59,7 +59,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--preview", is_flag=True, help="Quick and small: 360 px, every seventh window.")
 @click.option("--compare", is_flag=True, help="Also write OUT-compare.mp4: footage beside edit.")
 @click.option("--teeth/--no-teeth", default=False, help="Lend teeth detail from the footage.")
-@click.option("--deflicker/--no-deflicker", default=False, help="Calm flicker of the mouth.")
+@click.option(
+    "--deflicker/--no-deflicker",
+    default=True,
+    show_default=True,
+    help="Calm flicker of the mouth.",
+)
 @click.option(
     "--mark/--no-mark",
     default=False,
@@ -68,9 +73,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--stride",
     type=click.IntRange(1, 7),
-    default=3,
+    default=7,
     show_default=True,
-    help="Render a window every so many frames: 7 is fastest, 1 is calmest.",
+    help="Render a window every so many frames: 7, or as many as the model's windows have, is "
+    "fastest; 1 is calmest.",
 )
 @click.option("--speaker", help="Whose face this is, as the consent register names them.")
 @click.option("--voice", help="Whose voice is heard, as the consent register names them.")
@@ -173,7 +179,7 @@ def _config(options: dict[str, Any]) -> "EditConfig":
             "painting": {
                 "windowing": {"stride": 7 if options["preview"] else options["stride"]},
                 "use_teeth": options["teeth"],
-                "use_deflicker": options["deflicker"],
+                "use_deflicker": options["deflicker"] and not options["preview"],
                 "watermark": {} if options["mark"] else None,
             },
         }

@@ -20,7 +20,7 @@
 - `painting`: `MouthPainter`, the second pass: render, post-process, paste.
 - `masks`: `mouth_mask`, where the new mouth is pasted.
 - `compositing`: `composite`, Poisson blending and the way back into the frame.
-- `deflicker`: `deflicker` (Eq. 7) and a faster, gentler way.
+- `deflicker`: `deflicker`, along the motion of the landmarks, and Eq. 7 as printed.
 - `teeth`: `transfer_teeth`, the teeth proxy of appendix F; `footage_teeth` fills its database.
 - `report`: `EditReport`, what an edit did and how long each stage took.
 - `side_by_side`: `write_side_by_side`, clips beside each other with sound.

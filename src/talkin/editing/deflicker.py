@@ -3,19 +3,29 @@
 Eq. 7 solves a screened Poisson equation: the gradients of the rendered frame, pulled towards the
 frame before, warped by optical flow. Its gain at frequency 0 is lambda / lambda = 1 however small
 lambda is, so the mean colour never follows the rendered picture again and errors of the flow are
-carried along: the loss of 1 to 2 dB in Table 2. `Deflicker` keeps the idea and bounds the gain:
+carried along: the loss of 1 to 2 dB in Table 2. Optical flow between rendered pictures is the other
+weakness: it takes their flicker for motion and follows it. An edit knows the motion better, for it
+says where the points of the mouth go. `Deflicker` interpolates their motion over the region and
+averages each frame with its neighbours before and after along it:
 
-    O_t = P_t + hold * trust_t * blur(warp(O_{t-1}) - P_t)
+    O_t = P_t + sum_s g_s (warp(P_s) - P_t) / (1 + sum_s g_s),   s = t - reach .. t + reach
 
-with `trust` falling where the warped frame does not fit, so that moving lips are left alone.
+with g falling with the distance in time and where the warped neighbour does not fit. Nothing is
+carried on, so an edit can go on at any frame.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from pydantic import BaseModel, ConfigDict, Field
+
+# Of the interpolation of motion, mm on the face: distance within which a point alone decides, and
+# how coarse the grid is on which motion is computed; of the misfit: over how much it is averaged.
+_POINT_MM, _GRID_MM, _MISFIT_MM = 2.8, 5.6, 2.8
 
 
 class DeflickerConfig(BaseModel):
@@ -23,14 +33,15 @@ class DeflickerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hold: float = Field(
-        default=0.85, ge=0, lt=1, description="Share of the frame before in a still picture."
-    )
-    blur_mm: float = Field(
-        default=0.6, ge=0, description="Detail finer than this is left as rendered, mm on the face."
+    reach: int = Field(default=2, ge=1, description="Frames looked at before and after each.")
+    fade_frames: float = Field(
+        default=1.5, gt=0, description="Standard deviation of the weights in time, frames."
     )
     misfit_levels: float = Field(
-        default=12.0, gt=0, description="Grey levels of misfit at which trust falls to 1/e."
+        default=40.0,
+        gt=0,
+        description="Grey levels between a frame and its neighbour, moved onto it, at which the "
+        "neighbour's weight falls to 1/e.",
     )
 
 
@@ -76,16 +87,14 @@ def deflicker_frame_as_printed(
     return np.fft.ifft2(solved, axes=(0, 1)).real
 
 
-@dataclass(frozen=True, eq=False)
-class DeflickerState:
-    """The frame before, as rendered and as shown, inside the box."""
-
-    rendered: UInt8[np.ndarray, "height width 3"]
-    stable: Float32[np.ndarray, "height width 3"]
+class _Seen(NamedTuple):
+    whole: UInt8[np.ndarray, "size size 3"]
+    boxed: Float32[np.ndarray, "height width 3"]
+    points: Float[np.ndarray, "39 2"]
 
 
 class Deflicker:
-    """Deflickers a clip frame by frame; remembers one frame, its `state`."""
+    """Deflickers a clip frame by frame; each comes `reach` frames after it was given."""
 
     def __init__(
         self, box: tuple[int, int, int, int], px_per_mm: float, config: DeflickerConfig
@@ -98,43 +107,96 @@ class Deflicker:
             config: Strength.
         """
         self._box = np.s_[box[1] : box[3], box[0] : box[2]]
-        self._blur_px = config.blur_mm * px_per_mm
+        self._motion = _PointMotion(box, px_per_mm)
+        self._misfit_px = _MISFIT_MM * px_per_mm
         self._config = config
-        self.state: DeflickerState | None = None
+        self._seen: deque[_Seen] = deque(maxlen=2 * config.reach + 1)
+        self._n_waiting = 0
 
-    def __call__(self, rendered: UInt8[np.ndarray, "size size 3"]) -> UInt8[np.ndarray, "s s 3"]:
-        """The next frame, deflickered."""
-        new = rendered[self._box]
-        if self.state is None:
-            self.state = DeflickerState(new.copy(), new.astype(np.float32))
-            return rendered
-        last_rendered, last_stable = self.state.rendered, self.state.stable
-        flow = optical_flow(last_rendered, new)
-        wanted = new.astype(np.float32)
-        carried = warp(last_stable, flow)
-        apart = carried - wanted
-        if self._blur_px > 0.3:
-            apart = cv2.GaussianBlur(apart, (0, 0), self._blur_px)
-        misfit = np.abs(warp(last_rendered.astype(np.float32), flow) - wanted).max(axis=2)
-        misfit = cv2.GaussianBlur(misfit, (0, 0), max(1.0, 2 * self._blur_px))
-        trust = self._config.hold * np.exp(-np.square(misfit / self._config.misfit_levels))
-        stable = wanted + trust[..., None] * apart
-        self.state = DeflickerState(new.copy(), stable)
-        result = rendered.copy()
-        result[self._box] = np.clip(np.rint(stable), 0, 255).astype(np.uint8)
+    def push(
+        self, rendered: UInt8[np.ndarray, "size size 3"], points: Float[np.ndarray, "39 2"]
+    ) -> Iterator[UInt8[np.ndarray, "size size 3"]]:
+        """Take the next frame and its mouth-region points; give the frame that is ready by it."""
+        boxed = rendered[self._box].astype(np.float32)
+        self._seen.append(_Seen(rendered, boxed, np.asarray(points, dtype=np.float64)))
+        self._n_waiting += 1
+        if self._n_waiting > self._config.reach:
+            yield self._next()
+
+    def flush(self) -> Iterator[UInt8[np.ndarray, "size size 3"]]:
+        """End the clip, as at a cut: give the rest, and start anew with the next frame."""
+        while self._n_waiting:
+            yield self._next()
+        self._seen.clear()
+
+    def _next(self) -> UInt8[np.ndarray, "size size 3"]:
+        place = len(self._seen) - self._n_waiting
+        self._n_waiting -= 1
+        now, reach = self._seen[place], self._config.reach
+        weights = self._motion.weights(now.points)
+        total, share = np.zeros_like(now.boxed), np.ones(now.boxed.shape[:2], dtype=np.float32)
+        for other in range(max(0, place - reach), min(len(self._seen), place + reach + 1)):
+            if other == place:
+                continue
+            near = np.exp(-0.5 * ((other - place) / self._config.fade_frames) ** 2)
+            there = self._motion.places(weights, now.points, self._seen[other].points)
+            moved = cv2.remap(
+                self._seen[other].boxed, there, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
+            )
+            apart = cv2.subtract(moved, now.boxed)
+            trust = np.float32(near) * self._fit(apart)
+            total += cv2.merge([trust] * 3) * apart
+            share += trust
+        calm = now.boxed + total / share[..., None]
+        result = now.whole.copy()
+        result[self._box] = np.clip(np.rint(calm), 0, 255).astype(np.uint8)
         return result
 
-    def forget(self) -> None:
-        """Start anew with the next frame, as after a cut."""
-        self.state = None
+    def _fit(self, apart: np.ndarray) -> Float32[np.ndarray, "height width"]:
+        misfit = cv2.GaussianBlur(np.abs(apart).max(axis=2), (0, 0), self._misfit_px)
+        return cv2.exp(-np.square(misfit / self._config.misfit_levels))
+
+
+class _PointMotion:
+    """Where pixels of a box move when points of the mouth move (Shepard's interpolation)."""
+
+    def __init__(self, box: tuple[int, int, int, int], px_per_mm: float) -> None:
+        width, height = box[2] - box[0], box[3] - box[1]
+        step = max(2, round(_GRID_MM * px_per_mm))
+        self._corner = np.array(box[:2])
+        self._softness = (_POINT_MM * px_per_mm) ** 2
+        y, x = np.mgrid[0 : height + step : step, 0 : width + step : step]
+        self._grid = np.stack([x, y], axis=-1).astype(np.float64)
+        pixels = np.meshgrid(np.arange(width), np.arange(height))
+        self._pixels = np.stack(pixels, axis=-1).astype(np.float32)
+        self._on_grid = self._pixels / step
+
+    def weights(self, points: Float[np.ndarray, "39 2"]) -> Float[np.ndarray, "y x 39"]:
+        """How much each point decides at each place of the grid."""
+        apart = self._grid[:, :, None] - (points - self._corner)
+        weights = 1 / (np.square(apart).sum(axis=-1) + self._softness)
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+    def places(
+        self, weights: np.ndarray, now: np.ndarray, then: np.ndarray
+    ) -> Float32[np.ndarray, "height width 2"]:
+        """Where each pixel of the box was, or will be, when the points are `then`."""
+        moved = (weights @ (then - now)).astype(np.float32)
+        return self._pixels + cv2.remap(moved, self._on_grid, None, cv2.INTER_LINEAR)
 
 
 def deflicker(
     rendered: UInt8[np.ndarray, "frames size size 3"],
+    points: Float[np.ndarray, "frames 39 2"],
     box: tuple[int, int, int, int],
     px_per_mm: float,
     config: DeflickerConfig | None = None,
 ) -> UInt8[np.ndarray, "frames size size 3"]:
-    """Deflicker a whole clip held in memory."""
+    """Deflicker a whole clip held in memory, whose mouth-region points are known, crop px."""
     step = Deflicker(box, px_per_mm, config or DeflickerConfig())
-    return np.stack([step(picture) for picture in rendered])
+    calm = [
+        picture
+        for image, placed in zip(rendered, points, strict=True)
+        for picture in step.push(image, placed)
+    ]
+    return np.stack([*calm, *step.flush()])

@@ -190,7 +190,7 @@ def _paint_and_write(
         images = stack.enter_context(
             closing(ahead(_timed(decoded, clock, "decode"), _FRAMES_AHEAD))
         )
-        painted = painter.paint(images, first, work.state(n_whole))
+        painted = painter.paint(images, first)
         frames = stack.enter_context(closing(ahead(painted, _FRAMES_AHEAD)))
         write_pieces(_told(frames, tell, first, len(plan)), len(plan), work, outputs, clock)
     return first

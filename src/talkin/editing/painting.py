@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.editing.compositing import CompositingConfig, composite
-from talkin.editing.deflicker import Deflicker, DeflickerConfig, DeflickerState
+from talkin.editing.deflicker import Deflicker, DeflickerConfig
 from talkin.editing.engine import Engine, EngineConfig
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.editing.plan import EditPlan
@@ -29,7 +29,7 @@ class PaintingConfig(BaseModel):
     engine: EngineConfig = EngineConfig()
     mask: MaskConfig = MaskConfig()
     compositing: CompositingConfig = CompositingConfig()
-    use_deflicker: bool = Field(default=False, description="Remove flicker of the mouth.")
+    use_deflicker: bool = Field(default=True, description="Remove flicker of the mouth.")
     deflicker: DeflickerConfig = DeflickerConfig()
     use_teeth: bool = Field(default=False, description="Lend teeth the detail of the footage's.")
     teeth: TeethConfig = TeethConfig()
@@ -42,11 +42,10 @@ class PaintingConfig(BaseModel):
 
 
 class PaintedFrame(NamedTuple):
-    """An output frame, the footage frame under it, and what is carried on to the next."""
+    """An output frame, and the footage frame under it."""
 
     footage: UInt8[np.ndarray, "height width 3"]
     edited: UInt8[np.ndarray, "height width 3"]
-    carried: DeflickerState | None = None
 
 
 class _Waiting(NamedTuple):
@@ -81,8 +80,9 @@ class MouthPainter:
         self._box, self._teeth = mask_box(crop), teeth
         self._watermark: Watermark | None = None
         self._render = render
-        self._first = self._newest = 0
+        self._first = self._first_rendered = self._newest = 0
         self._windows = self._new_windows()
+        self._behind: deque[_Waiting] = deque()  # frames that the deflicker holds back
         self._deflicker = (
             Deflicker(self._box, crop.px_per_mm, config.deflicker) if config.use_deflicker else None
         )
@@ -91,24 +91,21 @@ class MouthPainter:
         self,
         images: Iterable[np.ndarray],
         first: int = 0,
-        carried: DeflickerState | None = None,
     ) -> Iterator[PaintedFrame]:
         """Edit the planned frames, streaming.
 
         Args:
             images: Footage frames in the plan's order (RGB), from the plan's first on.
             first: The first frame to paint; those before it are only shown to what remembers.
-            carried: What the frame before `first` carried on.
 
         Yields:
             One output frame a planned frame from `first` on, the same whatever `first` is.
         """
-        self._first = first
+        self._first = self._first_rendered = first
         if self._deflicker is not None:
-            self._deflicker.state = carried
+            self._first_rendered -= self._config.deflicker.reach
         for frame in self._paint(images):
-            state = None if self._deflicker is None else self._deflicker.state
-            yield frame._replace(carried=state, edited=self._marked(frame.edited))
+            yield frame._replace(edited=self._marked(frame.edited))
 
     def _marked(self, image: np.ndarray) -> np.ndarray:
         if self._config.watermark is None:
@@ -124,7 +121,7 @@ class MouthPainter:
         waiting: deque[_Waiting] = deque()
         for number, image in enumerate(images):
             if self._plan.starts_anew[number]:
-                yield from self._end_run(windows, waiting, number)
+                yield from self._end_run(windows, waiting)
                 windows = self._new_windows()
             if not self._plan.is_rendered[number]:
                 if number >= self._first:
@@ -135,24 +132,23 @@ class MouthPainter:
             self._newest = number
             for rendered in windows.push(crop, self._plan.new_points[number]):
                 yield from self._finish(waiting.popleft(), rendered)
-        yield from self._end_run(windows, waiting, len(self._plan))
+        yield from self._end_run(windows, waiting)
 
     def _new_windows(self) -> WindowedRenderer:
         self._windows = WindowedRenderer(self._timed_render, self._config.windowing)
         return self._windows
 
     def _end_run(
-        self, windows: WindowedRenderer, waiting: deque[_Waiting], stop: int
+        self, windows: WindowedRenderer, waiting: deque[_Waiting]
     ) -> Iterator[PaintedFrame]:
-        """Give what is left of a run of frames that ends before `stop`, and forget it."""
+        """Give what is left of a run of frames, and forget it."""
         for rendered in windows.flush():
             yield from self._finish(waiting.popleft(), rendered)
-        if self._deflicker is not None and stop >= self._first:
-            self._deflicker.forget()
+        yield from self._finish_held_back()
 
     def _crop_of(self, number: int, image: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
         """The frame's crop; black where no window that is rendered holds it."""
-        if number < self._first - self._config.windowing.frames:
+        if number < self._first_rendered - self._config.windowing.frames:
             return np.zeros((self._crop.size_px, self._crop.size_px, 3), np.uint8)
         with self._clock.stage("crop"):
             return crop_frame(image, self._plan.transforms[number], self._crop.size_px)
@@ -161,7 +157,7 @@ class MouthPainter:
         self, crops: np.ndarray, landmarks: np.ndarray
     ) -> Float[np.ndarray, "outputs size size 3"]:
         # A window that ends before the first wanted frame holds none that is wanted.
-        if self._newest < self._first:
+        if self._newest < self._first_rendered:
             return crops.astype(np.float32)
         with self._clock.stage("render"):
             if isinstance(self._render, Engine):
@@ -169,16 +165,41 @@ class MouthPainter:
             return self._render(crops, landmarks)
 
     def _finish(self, frame: _Waiting, rendered: np.ndarray) -> Iterator[PaintedFrame]:
-        if frame.number >= self._first:
-            yield self._finished(frame, rendered)
-
-    def _finished(self, frame: _Waiting, rendered: np.ndarray) -> PaintedFrame:
+        """Post-process and paste a frame, or those before it that it makes ready."""
+        if frame.number < self._first_rendered:
+            return
         if not self._plan.is_edited[frame.number]:
-            if self._deflicker is not None:
-                self._deflicker.forget()
-            return PaintedFrame(frame.image, frame.image)
+            yield from self._finish_held_back()
+            if frame.number >= self._first:
+                yield PaintedFrame(frame.image, frame.image)
+            return
         points = self._plan.new_points[frame.number]
-        rendered = self._post_process(rendered, points)
+        if self._teeth is not None:
+            with self._clock.stage("teeth"):
+                rendered = self._teeth.transfer(rendered, points)
+        if self._deflicker is None:
+            yield self._pasted(frame, rendered)
+            return
+        self._behind.append(frame)
+        with self._clock.stage("deflicker"):
+            calm = list(self._deflicker.push(rendered, points))
+        yield from self._paste_held_back(calm)
+
+    def _finish_held_back(self) -> Iterator[PaintedFrame]:
+        """Give what the deflicker still holds back, and let it forget what it saw."""
+        if self._deflicker is not None:
+            with self._clock.stage("deflicker"):
+                calm = list(self._deflicker.flush())
+            yield from self._paste_held_back(calm)
+
+    def _paste_held_back(self, calm: list[np.ndarray]) -> Iterator[PaintedFrame]:
+        for rendered in calm:
+            frame = self._behind.popleft()
+            if frame.number >= self._first:
+                yield self._pasted(frame, rendered)
+
+    def _pasted(self, frame: _Waiting, rendered: np.ndarray) -> PaintedFrame:
+        points = self._plan.new_points[frame.number]
         with self._clock.stage("composite"):
             mask = mouth_mask(
                 self._plan.old_points[frame.number],
@@ -197,12 +218,3 @@ class MouthPainter:
                 self._config.compositing,
             )
         return PaintedFrame(frame.image, edited)
-
-    def _post_process(self, rendered: np.ndarray, points: np.ndarray) -> np.ndarray:
-        if self._teeth is not None:
-            with self._clock.stage("teeth"):
-                rendered = self._teeth.transfer(rendered, points)
-        if self._deflicker is not None:
-            with self._clock.stage("deflicker"):
-                rendered = self._deflicker(rendered)
-        return rendered

@@ -62,14 +62,10 @@ def write_pieces(
                 path, size = work.piece(track, number), (outputs.width(track), info.height)
                 writer = VideoWriter(path, *size, info.fps, colours=info.colours)
                 writers[track] = stack.enter_context(writer)
-            carried = None
             for frame in islice(frames, FRAMES_A_PIECE):
                 with clock.stage("encode"):
                     for track, writer in writers.items():
                         writer.write(_picture(frame, track))
-                carried = frame.carried
-            # Before the pieces take their places: a whole piece always has what follows on it.
-            work.keep_state(number + 1, carried)
 
 
 def n_pieces(n_frames: int) -> int:

@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from talkin.editing.deflicker import DeflickerState
 from talkin.errors import FootageError
 from talkin.face3d.parameters import FaceParameters
 from talkin.files import replace_when_whole
@@ -73,21 +70,6 @@ class UnfinishedEdit:
         while all(self.piece(track, number).exists() for track in tracks):
             number += 1
         return number
-
-    def keep_state(self, number: int, state: DeflickerState | None) -> None:
-        """Keep what the deflicker carries into a piece."""
-        if state is None:
-            return
-        with replace_when_whole(self.folder / f"state-{number:05d}.npz") as part:
-            np.savez(part, rendered=state.rendered, stable=state.stable)
-
-    def state(self, number: int) -> DeflickerState | None:
-        """What the deflicker carries into a piece; None where it carries nothing."""
-        path = self.folder / f"state-{number:05d}.npz"
-        if not path.exists():
-            return None
-        with np.load(path, allow_pickle=False) as kept:
-            return DeflickerState(kept["rendered"], kept["stable"])
 
     def _write_json(self, name: str, content: object) -> None:
         with replace_when_whole(self.folder / name) as part:

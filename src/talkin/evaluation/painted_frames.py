@@ -125,15 +125,22 @@ def paint_clip(
     kept = windows.kept_frames(is_full_face)
     true = windows.true_frames(is_full_face)
     if not is_full_face:
-        generated["audio_deflickered"] = _deflickered(generated["audio_deflickered"], kept, model)
+        points = faces.smoothed[row_of[kept]]
+        generated["audio_deflickered"] = _deflickered(
+            generated["audio_deflickered"], points, kept, model
+        )
     generated["truth_reencoded"] = reencoded(true, prepared.parameters.fps)
     return PaintedFrames(frames=kept, true=true, by_system=generated)
 
 
-def _deflickered(pictures: np.ndarray, frames: np.ndarray, model: TalkingFace) -> np.ndarray:
-    """Each stretch of neighbouring frames, deflickered as editing does (appendix G, Eq. 7)."""
+def _deflickered(
+    pictures: np.ndarray, points: np.ndarray, frames: np.ndarray, model: TalkingFace
+) -> np.ndarray:
+    """Each stretch of neighbouring frames, deflickered as editing does (appendix G)."""
     box, px_per_mm = model.config.mask_box, model.config.crop.px_per_mm
-    return np.concatenate([deflicker(pictures[run], box, px_per_mm) for run in _runs(frames)])
+    return np.concatenate(
+        [deflicker(pictures[run], points[run], box, px_per_mm) for run in _runs(frames)]
+    )
 
 
 def _runs(frames: np.ndarray) -> list[np.ndarray]:

@@ -36,7 +36,7 @@ class TrackingConfig(BaseModel):
     )
     experiment: str = Field(default="talkin", description="Name under which runs are listed.")
     pipelines: list[str] = Field(
-        default=["training", "evaluation"], description="Stages worth a tracked run."
+        default=["training", "evaluation", "variants"], description="Stages worth a tracked run."
     )
 
     def absolute_uri(self, root: Path) -> str:

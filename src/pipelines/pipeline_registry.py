@@ -9,10 +9,10 @@ from kedro.pipeline import Pipeline
 
 import pipelines
 
-_NOT_BY_DEFAULT = frozenset({"demo", "detection", "study"})
+_NOT_BY_DEFAULT = frozenset({"demo", "detection", "study", "variants"})
 """No part of a plain `kedro run`: the synthetic corpus, since that works on any footage, the
-detector, which needs edits of several speakers, and the user study, which is exported once and on
-purpose."""
+detector, which needs edits of several speakers, the user study, which is exported once and on
+purpose, and the models that only the paper's tables need."""
 
 
 def pipeline_names() -> list[str]:

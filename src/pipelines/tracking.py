@@ -9,7 +9,7 @@ import contextlib
 import functools
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -144,6 +144,33 @@ def end_run(status: str = "FINISHED") -> None:
 
         mlflow.end_run(status)
         _state["run_id"] = ""
+
+
+@contextlib.contextmanager
+def inner_run(name: str, parameters: Mapping[str, Any]) -> Iterator[None]:
+    """A run within the open one, for one of several models that a stage trains."""
+    attempt(functools.partial(_open_inner, name))
+    outer = _state["run_id"]
+    log_parameters(parameters)
+    status = "FAILED"
+    try:
+        yield
+        status = "FINISHED"
+    finally:
+        if outer:
+            attempt(functools.partial(_close_inner, status))
+
+
+def _open_inner(name: str) -> None:
+    import mlflow
+
+    mlflow.start_run(run_name=name, nested=True, tags={"variant": name, **_versions})
+
+
+def _close_inner(status: str) -> None:
+    import mlflow
+
+    mlflow.end_run(status)
 
 
 @_survived

@@ -24,7 +24,7 @@ def times(folder: Path) -> dict[str, int]:
 
 @pytest.mark.timeout(600)
 def test_from_settings_to_an_edited_clip_and_a_report(
-    rendered: Path, run: Callable[..., Any]
+    rendered: Path, run: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     from talkin.footage.audio import read_audio
     from talkin.footage.video import probe_video
@@ -66,9 +66,46 @@ def test_from_settings_to_an_edited_clip_and_a_report(
     assert abs(info.duration_s - speech.duration_s) <= 1.5 / info.fps
     assert (rendered / "07_model_output/truths" / f"{job['job']}.mp4").exists()
 
+    check_variants(rendered.parent, run, caplog)
     check_served_model(rendered.parent)
     check_notebooks(rendered.parent)
     check_columns_are_described(rendered.parent)
+
+
+def check_variants(
+    project: Path, run: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The models beside the full one fill the tables, share what they can, and are kept."""
+    import mlflow
+
+    chosen = ["2d", "no_identity_removal", "split_2min", "joint_2min", "full_face"]
+    run("variants", "tables", variants={"plan": {"chosen": chosen}})
+    filed = project / "data/08_reporting/ablations"
+    filled = pd.read_parquet(project / "data/08_reporting/paper_tables.parquet")
+    measured = filled[(filled["state"] == "measured") & (filled["system"] != "truth")]
+    assert set(measured["variant"]) == {*chosen, "main"}
+    contrasts = pd.read_parquet(project / "data/08_reporting/row_contrasts.parquet")
+    assert set(contrasts["table"]) == {"table_1a", "table_1b", "table_2", "table_3"}
+
+    notes = {name: json.loads((filed / name / "trained.json").read_text()) for name in chosen}
+    steps = {name: notes[name]["steps"] for name in chosen}
+    assert steps["2d"] == {"audio": 8, "renderer": 0, "joint": 4}
+    assert steps["joint_2min"] == steps["full_face"] == {"audio": 0, "renderer": 4, "joint": 4}
+    assert (notes["split_2min"]["models"], notes["split_2min"]["speakers"]) == (2, 1)
+    assert not list((project / "data/06_models/variants").glob("*/*/checkpoints"))
+
+    before = {name: times(filed / name) for name in chosen}
+    with caplog.at_level("INFO"):
+        run("variants", variants={"plan": {"chosen": chosen[:2]}})
+    assert caplog.text.count("is up to date") == 2
+    assert {name: times(filed / name) for name in chosen} == before
+
+    mlflow.set_tracking_uri(f"sqlite:///{project}/mlruns/mlflow.db")
+    runs = mlflow.search_runs(experiment_names=["talkin"], output_format="list")
+    inner = {run.info.run_name: run for run in runs if "mlflow.parentRunId" in run.data.tags}
+    assert set(inner) == set(chosen)
+    assert inner["2d"].data.params["model.predict"] == "landmarks"
+    assert inner["2d"].data.metrics["landmark_error.audio"] > 0
 
 
 def check_served_model(project: Path) -> None:

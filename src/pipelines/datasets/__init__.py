@@ -6,6 +6,7 @@
     records     what a preparing step did with each clip
     video       a clip that shows itself in a notebook
     model       a trained network's folder
+    variants    results of the full model and its variants, by name
     manifest    the footage manifest, the footage table and the table of edits asked for
     consent     the consent register
     documents   JSON and HTML files

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
+from pipelines.datasets.variants import VariantResult
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
 from pipelines.training.corpus import prepared_clip
@@ -183,8 +184,8 @@ def describe_conditions(
 
 
 def keep_variant(
-    summary: Table, metrics: dict[str, float], variant: VariantConfig
-) -> tuple[dict[str, Any], dict[str, str]]:
+    summary: Table, metrics: dict[str, float], clips: Table, variant: VariantConfig
+) -> tuple[dict[str, VariantResult], dict[str, str]]:
     """File these results under the name of the variant, where the paper's tables find them.
 
     Returns:
@@ -193,7 +194,7 @@ def keep_variant(
     from talkin.files import checked_name
 
     name = checked_name(variant.name, "evaluation.variant.name")
-    return {name: (summary, metrics)}, {"variant": name}
+    return {name: VariantResult(summary, metrics, clips)}, {"variant": name}
 
 
 def map_voices(

@@ -71,7 +71,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.keep_variant,
-                ["score_summary", "metrics", "params:evaluation.variant"],
+                ["score_summary", "metrics", "clip_scores", "params:evaluation.variant"],
                 ["variants_written", "variant"],
                 name="keep_variant",
             ),

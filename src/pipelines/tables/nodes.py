@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipelines.datasets.variants import VariantResult
 from pipelines.rows import Table
 
 
@@ -20,7 +21,8 @@ class TablesConfig(BaseModel):
 
 
 def fill_tables(
-    variants: Mapping[str, Table],
+    variants: Mapping[str, VariantResult],
+    ablations: Mapping[str, VariantResult],
     summary: Table,
     evaluated: dict[str, str],
     config: TablesConfig,
@@ -28,15 +30,30 @@ def fill_tables(
     """Every number of the paper's tables that was measured, beside what the paper printed.
 
     Args:
-        variants: Variant -> its summary.
+        variants: Models that were evaluated, by name.
+        ablations: What the variants stage trained and scored.
         summary: Of the model evaluated last.
         evaluated: The variant that it is.
         config: For the commands of what is missing.
     """
-    from talkin.evaluation.table_rows import filled_tables
+    from talkin.evaluation.table_rows import filled_tables, trained_in_words
 
-    results = dict(variants) | {evaluated["variant"]: summary}
-    return filled_tables(results, config.environment or None)
+    filed = {**ablations, **variants}
+    results = {name: result.summary for name, result in filed.items()}
+    notes = {name: trained_in_words(r.trained) for name, r in ablations.items()}
+    results[evaluated["variant"]] = summary
+    return filled_tables(results, config.environment or None, notes=notes)
+
+
+def compare_rows(
+    variants: Mapping[str, VariantResult], ablations: Mapping[str, VariantResult]
+) -> Table:
+    """How far rows of the tables lie apart, clip by clip."""
+    from talkin.evaluation.contrasts import row_contrasts
+
+    filed = {**ablations, **variants}
+    clips = {name: result.clips for name, result in filed.items() if result.clips is not None}
+    return row_contrasts(clips)
 
 
 def tabulate_runtime(reports: Mapping[str, Any]) -> Table:
@@ -48,6 +65,7 @@ def tabulate_runtime(reports: Mapping[str, Any]) -> Table:
 
 def write_tables(
     filled: Table,
+    contrasts: Table,
     runtime: Table,
     probe: Mapping[str, float | None],
     conditions: dict[str, str],
@@ -56,5 +74,5 @@ def write_tables(
     from talkin.evaluation.table_writing import latex_tables, markdown_tables
 
     shares = {name: math.nan if share is None else share for name, share in probe.items()}
-    written = (filled, runtime, shares, conditions)
+    written = (filled, contrasts, runtime, shares, conditions)
     return markdown_tables(*written), latex_tables(*written)

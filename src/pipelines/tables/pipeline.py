@@ -11,14 +11,20 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.fill_tables,
-                ["variants", "score_summary", "variant", "params:tables.missing"],
+                ["variants", "ablations", "score_summary", "variant", "params:tables.missing"],
                 "paper_tables",
                 name="fill_tables",
+            ),
+            Node(
+                nodes.compare_rows,
+                ["variants", "ablations"],
+                "row_contrasts",
+                name="compare_rows",
             ),
             Node(nodes.tabulate_runtime, "edit_reports", "runtime_table", name="tabulate_runtime"),
             Node(
                 nodes.write_tables,
-                ["paper_tables", "runtime_table", "voice_probe", "conditions"],
+                ["paper_tables", "row_contrasts", "runtime_table", "voice_probe", "conditions"],
                 ["paper_tables_markdown", "paper_tables_latex"],
                 name="write_tables",
             ),

@@ -8,6 +8,8 @@ and Table 1b 0.59 for the same model.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from talkin.evaluation.paper_variants import PAPER_MINUTES
+
 MAIN = "main"
 """The variant that is the paper's full model."""
 
@@ -38,12 +40,21 @@ class PaperRow:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """One table: its key in files, its title, its columns and rows."""
+    """One table.
+
+    Attributes:
+        key: In files.
+        title: In print.
+        metrics: Its columns.
+        rows: Its rows.
+        contrasts: Pairs of rows whose difference it is about, by label: first less second.
+    """
 
     key: str
     title: str
     metrics: tuple[str, ...]
     rows: tuple[PaperRow, ...]
+    contrasts: tuple[tuple[str, str], ...] = ()
 
 
 def _four(*values: float | None) -> dict[str, float]:
@@ -71,6 +82,7 @@ TABLE_1A = PaperTable(
         ),
         PaperRow("3D", MAIN, "audio_deflickered", grid=_FULL_GRID, collected=_FULL_OWN),
     ),
+    contrasts=(("3D", "2D"),),
 )
 
 TABLE_1B = PaperTable(
@@ -91,6 +103,7 @@ TABLE_1B = PaperTable(
             collected=_four(0.59, 1.83, 31.21, 0.96),
         ),
     ),
+    contrasts=(("+IR", "BL"),),
 )
 
 TABLE_2 = PaperTable(
@@ -108,9 +121,9 @@ TABLE_2 = PaperTable(
         ),
         PaperRow("+IR+DF", MAIN, "audio_deflickered", grid=_FULL_GRID, collected=_FULL_OWN),
     ),
+    contrasts=(("+IR", "BL"), ("+DF", "BL"), ("+IR+DF", "+IR"), ("+IR+DF", "+DF")),
 )
 
-_MINUTES = (2, 5, 10, 15)
 _SPLIT = ((29.621, 0.868), (29.338, 0.875), (29.487, 0.849), (29.650, 0.876))
 _JOINT = ((30.421, 0.881), (30.664, 0.888), (30.787, 0.892), (31.072, 0.89))
 
@@ -121,8 +134,9 @@ TABLE_3 = PaperTable(
     tuple(
         PaperRow(f"{name}, {minutes} min", f"{name.lower()}_{minutes}min", collected=_two(*printed))
         for name, column in (("Split", _SPLIT), ("Joint", _JOINT))
-        for minutes, printed in zip(_MINUTES, column, strict=True)
+        for minutes, printed in zip(PAPER_MINUTES, column, strict=True)
     ),
+    contrasts=tuple((f"Joint, {n} min", f"Split, {n} min") for n in PAPER_MINUTES),
 )
 
 TABLE_6 = PaperTable(
@@ -152,13 +166,6 @@ FIGURE_10 = PaperTable(
 
 TABLES = (TABLE_1A, TABLE_1B, TABLE_2, TABLE_3, TABLE_6, FIGURE_10)
 
-VARIANT_SETTINGS: dict[str, tuple[str, ...]] = {
-    "2d": ("training.model.predict=landmarks",),
-    "no_identity_removal": ("training.model.identity_removal.is_used=false",),
-    "full_face": ("training.model.renderer.is_full_face=true",),
-}
-"""What distinguishes a variant from the full model, as settings of a run."""
-
 PAPER_MILLISECONDS: dict[str, float] = {
     "drive": 17.0,
     "render": 77.0,
@@ -166,15 +173,3 @@ PAPER_MILLISECONDS: dict[str, float] = {
     "teeth": 300.0,
 }
 """Appendix H, milliseconds a frame on an NVIDIA GTX 1060, by our name of the stage."""
-
-
-def variant_command(variant: str, environment: str | None = None) -> str:
-    """The command that trains and scores a variant, for whoever finds its row empty."""
-    place = f" --env={environment}" if environment else ""
-    settings = ",".join((f"evaluation.variant.name={variant}", *VARIANT_SETTINGS.get(variant, ())))
-    command = f"kedro run --pipelines=training,evaluation{place} --params={settings}"
-    if variant.endswith("min"):
-        scheme, minutes = variant.removesuffix("min").split("_")
-        of_whom = "of each speaker" if scheme == "joint" else "of one speaker, once for each,"
-        return f"{command}  # on a manifest with {minutes} minutes {of_whom} to train"
-    return command

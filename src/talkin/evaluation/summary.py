@@ -7,12 +7,14 @@ bootstrap, and with few clips it is too narrow.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from talkin.evaluation.clip_scores import ClipScores
+if TYPE_CHECKING:  # tables are filled from figures alone, without the networks behind them
+    from talkin.evaluation.clip_scores import ClipScores
 
 PICTURE_METRICS = frozenset(
     {
@@ -65,7 +67,7 @@ class _Measured:
 
 
 def summary_table(
-    scores: Sequence[ClipScores],
+    scores: Sequence["ClipScores"],
     known_speakers: Collection[str] = (),
     config: SummaryConfig | None = None,
 ) -> pd.DataFrame:
@@ -116,7 +118,7 @@ def flat_metrics(table: pd.DataFrame) -> dict[str, float]:
     """
     flat: dict[str, float] = {}
     for row in table.to_dict("records"):
-        key = _key(str(row["metric"]), str(row["system"]))
+        key = clip_column(str(row["metric"]), str(row["system"]))
         if row["speakers"] != "all":
             key += f".{row['speakers']}_speakers"
         flat[key] = float(row["value"])
@@ -130,12 +132,17 @@ def flat_metrics(table: pd.DataFrame) -> dict[str, float]:
     return flat
 
 
-def clip_table(scores: Sequence[ClipScores]) -> pd.DataFrame:
+def clip_table(scores: Sequence["ClipScores"]) -> pd.DataFrame:
     """One row a clip, a column a `metric.system`: where a figure comes from."""
     rows = [
-        {"clip": score.clip, "speaker": score.speaker, "n_frames": score.n_frames}
+        {
+            "clip": score.clip,
+            "speaker": score.speaker,
+            "n_frames": score.n_frames,
+            "n_pictures": score.n_pictures,
+        }
         | {
-            _key(metric, system): value
+            clip_column(metric, system): value
             for system, values in score.systems.items()
             for metric, value in values.items()
         }
@@ -144,13 +151,14 @@ def clip_table(scores: Sequence[ClipScores]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _key(metric: str, system: str) -> str:
+def clip_column(metric: str, system: str) -> str:
+    """Under which name a figure of a system stands in `clip_table` and in the flat keys."""
     if metric == "mouth_opening_correlation":  # only the sound's mouth has one
         return "mouth_opening.correlation"
     return f"{metric}.{system}"
 
 
-def _measured_pairs(scores: Sequence[ClipScores]) -> list[tuple[str, str]]:
+def _measured_pairs(scores: Sequence["ClipScores"]) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for score in scores:
         for system, values in score.systems.items():
@@ -158,7 +166,7 @@ def _measured_pairs(scores: Sequence[ClipScores]) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _measure(scores: Sequence[ClipScores], metric: str, system: str) -> _Measured:
+def _measure(scores: Sequence["ClipScores"], metric: str, system: str) -> _Measured:
     having = [score for score in scores if metric in score.systems.get(system, {})]
     frames = [score.n_pictures if metric in PICTURE_METRICS else score.n_frames for score in having]
     return _Measured(

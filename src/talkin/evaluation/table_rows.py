@@ -11,15 +11,16 @@ from talkin.evaluation.paper_tables import (
     TABLES,
     PaperRow,
     PaperTable,
-    variant_command,
 )
+from talkin.evaluation.paper_variants import variant_command
 
 COLUMNS = (
     *("table", "row", "variant", "system", "speakers", "metric", "value", "low", "high"),
-    *("n_clips", "n_frames", "paper_grid", "paper_collected", "state", "command"),
+    *("n_clips", "n_frames", "paper_grid", "paper_collected", "state", "command", "trained"),
 )
 """Of the tidy table: a line a number; `state` is measured, not trained, not measured, does not
-apply (such as the correlation of the truth with itself) or paper (other people's systems)."""
+apply (such as the expression of a model that predicts points) or paper (other people's systems);
+`trained` says how, where that was noted."""
 
 TRUTH = "truth"
 
@@ -28,6 +29,7 @@ def filled_tables(
     results: Mapping[str, pd.DataFrame],
     environment: str | None = None,
     tables: Sequence[PaperTable] = TABLES,
+    notes: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """All numbers of all tables.
 
@@ -35,6 +37,7 @@ def filled_tables(
         results: Variant -> `summary_table` of it.
         environment: Kedro environment, for the commands of what is missing.
         tables: Which.
+        notes: Variant -> how it was trained (`trained_in_words`).
 
     Returns:
         `COLUMNS`; each table ends with a row of the truth itself, encoded once more as video
@@ -46,6 +49,9 @@ def filled_tables(
         for row in (*table.rows, *_truth_rows(table))
         for line in _lines(table, row, results, environment)
     ]
+    for line in rows:
+        is_ours = line["variant"] and line["system"] != TRUTH
+        line["trained"] = (notes or {}).get(line["variant"], "") if is_ours else ""
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -76,6 +82,24 @@ def runtime_table(reports: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def trained_in_words(trained: Mapping[str, Any]) -> str:
+    """How a variant was trained, as the variants stage notes it, in a few words.
+
+    >>> trained_in_words({"models": 1, "speakers": 6, "minutes": 5.1, "steps": {"audio": 900}})
+    '1 model, 6 speakers, 5.1 minutes; audio 900 steps'
+    """
+    if not trained:
+        return ""
+    n, minutes = trained["models"], f"{trained['minutes']:g} minutes"
+    who = f"{trained['speakers']} speakers" if trained["speakers"] > 1 else "one speaker each"
+    steps = [
+        f"{stage} {count} steps" if count else f"{stage} as the full model's"
+        for stage, count in trained["steps"].items()
+        if count or stage != "joint"
+    ]
+    return f"{n} model{'s' * (n > 1)}, {who}, {minutes}{' each' * (n > 1)}; {', '.join(steps)}"
+
+
 def _truth_rows(table: PaperTable) -> list[PaperRow]:
     speakers = dict.fromkeys(row.speakers for row in table.rows if row.variant)
     return [
@@ -94,7 +118,7 @@ def _lines(
     lines = []
     for metric in table.metrics:
         found = None if measured is None else _figure(measured, row, metric)
-        state = _state(row, measured, found)
+        state = _state(row, metric, measured, found)
         missing = state in ("not trained", "not measured") and bool(row.variant)
         line: dict[str, Any] = {
             "table": table.key,
@@ -126,11 +150,15 @@ def _figure(measured: pd.DataFrame, row: PaperRow, metric: str) -> dict[str, Any
     return {name: part.iloc[0][name] for name in names}
 
 
-def _state(row: PaperRow, measured: pd.DataFrame | None, found: dict[str, Any] | None) -> str:
+def _state(
+    row: PaperRow, metric: str, measured: pd.DataFrame | None, found: dict[str, Any] | None
+) -> str:
     if not row.variant:
         return "paper"
     if measured is None:
         return "not trained"
     if found:
         return "measured"
-    return "does not apply" if row.system == TRUTH else "not measured"
+    printed = {**row.grid, **row.collected}
+    has_none = bool(printed) and metric not in printed  # as E_exp of 2D: the paper prints a dash
+    return "does not apply" if row.system == TRUTH or has_none else "not measured"

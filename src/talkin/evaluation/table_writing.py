@@ -19,6 +19,7 @@ _NAMES = {
 
 def markdown_tables(
     filled: pd.DataFrame,
+    contrasts: pd.DataFrame,
     runtime: pd.DataFrame,
     probe: Mapping[str, float],
     conditions: Mapping[str, str],
@@ -27,6 +28,7 @@ def markdown_tables(
 
     Args:
         filled: `table_rows.filled_tables`.
+        contrasts: `contrasts.row_contrasts`.
         runtime: `table_rows.runtime_table`.
         probe: Accuracy of the speaker probe: `before`, `after`, `chance`.
         conditions: How the figures were measured: label -> text, printed under every table.
@@ -35,7 +37,11 @@ def markdown_tables(
     parts = ["# The paper's tables on this corpus", _HOW_TO_READ]
     for table in TABLES:
         part = filled[filled["table"] == table.key]
-        parts += [f"## {table.title}", _grid(*_cells(table, part)), _missing(part), note]
+        parts += [f"## {table.title}", _grid(*_cells(table, part))]
+        differences = contrasts[contrasts["table"] == table.key]
+        if len(differences):
+            parts += [_PAIRED, _grid(*_contrast_cells(table, differences))]
+        parts += [_trained(part), _missing(part), note]
     parts += [f"## {_FIGURE_9}", _grid(*_probe_cells(probe)), note]
     parts += [f"## {_APPENDIX_H}", _grid(*_runtime_cells(runtime))]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -43,16 +49,21 @@ def markdown_tables(
 
 def latex_tables(
     filled: pd.DataFrame,
+    contrasts: pd.DataFrame,
     runtime: pd.DataFrame,
     probe: Mapping[str, float],
     conditions: Mapping[str, str],
 ) -> str:
     r"""The same as `tabular` environments (package booktabs), each with a caption and a label."""
     note = "; ".join(f"{label}: {text}" for label, text in conditions.items())
-    blocks = [
-        _tabular(table.key, table.title, *_cells(table, filled[filled["table"] == table.key], True))
-        for table in TABLES
-    ]
+    blocks = []
+    for table in TABLES:
+        part = filled[filled["table"] == table.key]
+        blocks.append(_tabular(table.key, table.title, *_cells(table, part, True)))
+        differences = contrasts[contrasts["table"] == table.key]
+        if len(differences):
+            cells = _contrast_cells(table, differences, True)
+            blocks.append(_tabular(f"{table.key}_paired", f"{table.title}. {_PAIRED}", *cells))
     blocks += [_tabular("figure_9", _FIGURE_9, *_probe_cells(probe))]
     blocks += [_tabular("appendix_h", _APPENDIX_H, *_runtime_cells(runtime))]
     return f"% {_escaped(note)}\n\n" + "\n".join(blocks)
@@ -63,6 +74,7 @@ _HOW_TO_READ = (
     "printed for GRID and for its own recordings; other people, another face model (E_exp cannot "
     "be compared at all), so read them as an order of magnitude."
 )
+_PAIRED = "Differences on the same clips, with the 95 % bootstrap interval over clips:"
 _FIGURE_9 = "Figure 9. How often a linear probe names the speaker of unseen clips"
 _APPENDIX_H = "Appendix H. Milliseconds a frame of each stage of editing"
 
@@ -89,6 +101,26 @@ def _cells(
             cells += [_printed(line["paper_collected"])] if has["collected"] else []
         rows.append(cells)
     return header, rows
+
+
+def _contrast_cells(
+    table: PaperTable, part: pd.DataFrame, is_latex: bool = False
+) -> tuple[list[str], list[list[str]]]:
+    names = [_NAMES[metric][1] if is_latex else _NAMES[metric][0] for metric in table.metrics]
+    rows = []
+    for (one, other), lines in part.groupby(["row", "against"], sort=False):
+        by_metric = {str(line["metric"]): line for line in lines.to_dict("records")}
+        cells = [f"{one} less {other}", f"{int(lines['n_clips'].max())}"]
+        for metric in table.metrics:
+            line, digits = by_metric.get(metric), _NAMES[metric][2]
+            cells.append("" if line is None else _signed(line, digits))
+        rows.append(cells)
+    return ["", "clips", *names], rows
+
+
+def _signed(line: Mapping[Hashable, Any], digits: int) -> str:
+    value, low, high = (float(line[name]) for name in ("difference", "low", "high"))
+    return f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
 def _own(line: Mapping[Hashable, Any], digits: int) -> str:
@@ -130,12 +162,16 @@ def _runtime_cells(runtime: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return ["stage", "ms a frame [least, most of an edit]", "paper", "edits", "frames"], rows
 
 
+def _trained(part: pd.DataFrame) -> str:
+    noted = part[part["trained"] != ""].drop_duplicates("row")
+    return "\n".join(f"- {row['row']}: {row['trained']}" for row in noted.to_dict("records"))
+
+
 def _missing(part: pd.DataFrame) -> str:
     absent = part[part["command"] != ""].drop_duplicates("variant")
     lines = []
     for row in absent.to_dict("records"):
-        command, _, needs = str(row["command"]).partition("  # ")
-        lines.append(f"- {row['row']} ({row['state']}): `{command}`{needs and f', {needs}'}")
+        lines.append(f"- {row['row']} ({row['state']}): `{row['command']}`")
     return "\n".join(lines)
 
 

@@ -45,7 +45,10 @@ def test_from_settings_to_an_edited_clip_and_a_report(
     run("preprocess")
     assert len(pd.read_csv(rendered / "08_reporting/rejects.csv")) == 0
     after = times(faces)
-    assert {clip: after[clip] for clip in before} == before
+    # The clip that came back shapes the geometry of its speaker, and nobody else's.
+    others = {clip for clip in before if not clip.startswith("s01")}
+    assert others
+    assert {clip: after[clip] for clip in others} == {clip: before[clip] for clip in others}
     assert set(after) - set(before) == {"s01_front_train_000.parquet"}
 
     run("training", "editing", "evaluation")

@@ -129,27 +129,35 @@ def track_landmarks(
     yield from for_every_clip("landmarks", work, tasks, before, parallel)
 
 
-def fit_faces(
+def fit_faces(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
+    footage: Table,
     landmark_records: Mapping[str, StepRecord],
     landmarks: Mapping[str, Any],
+    speaker_geometry: Mapping[str, Any],
     before: Mapping[str, StepRecord],
     face_model: FaceModelConfig,
     fit: FitConfig,
     parallel: ParallelConfig,
 ) -> Iterator[Chunk]:
-    """Morphable model parameters of every clip that has landmarks."""
-    tasks = {
-        clip: ClipTask(
-            fingerprint("faces", record.fingerprint, face_model, fit),
+    """Morphable model parameters of every clip that has landmarks.
+
+    A clip whose speaker has no geometry is fitted by itself.
+    """
+    speaker_of = {row["clip"]: row["speaker"] for row in rows_of(footage)}
+    shared = {speaker: speaker_geometry[speaker]["geometry"] for speaker in speaker_geometry}
+    tasks = {}
+    for clip, record in came_through(landmark_records).items():
+        geometry = shared.get(speaker_of[clip])
+        tasks[clip] = ClipTask(
+            fingerprint("faces", record.fingerprint, face_model, fit, geometry),
             {
                 "track": partial(getitem, landmarks, clip),
                 "face_model": face_model,
                 "fit": fit,
                 "clip": clip,
+                "geometry": geometry,
             },
         )
-        for clip, record in came_through(landmark_records).items()
-    }
     yield from for_every_clip("faces", steps.fitted_face, tasks, before, parallel)
 
 

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from pipelines.preprocess import nodes, tables
+from pipelines.preprocess.geometry import find_geometry
 
 _STEPS = ("sound", "mfcc", "landmarks", "faces", "crops")
 
@@ -42,10 +43,27 @@ def _clip_nodes() -> list[Node]:
             name="track_landmarks",
         ),
         Node(
-            nodes.fit_faces,
+            find_geometry,
             [
+                "footage",
                 "landmarks_records",
                 "landmarks",
+                "geometry_records_before",
+                "params:preprocess.geometry",
+                "params:preprocess.face_model",
+                "params:preprocess.fit",
+                parallel,
+            ],
+            ["speaker_geometry", "geometry_records"],
+            name="find_geometry",
+        ),
+        Node(
+            nodes.fit_faces,
+            [
+                "footage",
+                "landmarks_records",
+                "landmarks",
+                "speaker_geometry",
                 "faces_records_before",
                 "params:preprocess.face_model",
                 "params:preprocess.fit",

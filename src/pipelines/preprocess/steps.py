@@ -1,9 +1,9 @@
 """One clip's work in each step of preparation; called in worker processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -92,16 +92,41 @@ def true_landmarks(
     )
 
 
+def speakers_geometry(
+    tracks: Mapping[str, Callable[[], "LandmarkTrack"]],
+    face_model: "FaceModelConfig",
+    fit: "FitConfig",
+    speaker: str,
+) -> tuple[dict[str, Any]]:
+    """The one geometry of all clips of a speaker, with the clips from which it was found."""
+    from talkin.face3d.fitting_person import fit_geometry
+
+    model = _face_model(face_model)
+    read = (tracks[clip]() for clip in tracks)
+    geometry = fit_geometry(read, model, fit, n_tracks=len(tracks), name=f"speaker {speaker}")
+    return ({"face_model": model.name, "clips": list(tracks), "geometry": geometry.tolist()},)
+
+
 def fitted_face(
     track: Callable[[], "LandmarkTrack"],
     face_model: "FaceModelConfig",
     fit: "FitConfig",
     clip: str = "the clip",
+    geometry: Sequence[float] | None = None,
 ) -> tuple["FaceParameters"]:
-    """The morphable model's parameters in every frame; `clip` names it in messages."""
+    """The morphable model's parameters in every frame.
+
+    Args:
+        track: Reads the clip's landmarks.
+        face_model: The morphable model.
+        fit: Steps and priors.
+        clip: Its name, for messages.
+        geometry: The speaker's, where it is known, in standard deviations.
+    """
     from talkin.face3d.fitting import fit_clip
 
-    return (fit_clip(track(), _face_model(face_model), fit, clip=clip),)
+    known = None if geometry is None else np.asarray(geometry)
+    return (fit_clip(track(), _face_model(face_model), fit, geometry=known, clip=clip),)
 
 
 def face_crops(

@@ -5,19 +5,17 @@ pose and expression of all frames in one chain that leans on time.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from talkin.errors import NoFaceError
 from talkin.face3d.camera import euler_angles, rotation_matrix
-from talkin.face3d.detector_habits import shipped_habits
-from talkin.face3d.fitting_clip import ClipSolver, SolvedFrames, blocks, interocular_px
+from talkin.face3d.fitting_clip import ClipSolver, SolvedFrames
 from talkin.face3d.fitting_config import FitConfig
-from talkin.face3d.fitting_points import points_to_fit
-from talkin.face3d.fitting_solver import LEAST_NOISE
+from talkin.face3d.fitting_person import geometry_of
 from talkin.face3d.fitting_start import HeadPose
+from talkin.face3d.fitting_track import solver_of
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 from talkin.footage.landmarks import LandmarkTrack
@@ -45,7 +43,8 @@ def fit_clip(
         config: Steps and priors.
         cuts: Further frames with which a new shot begins. Jumps of the face are taken for cuts in
             any case.
-        geometry: The person's geometry where it is known already, in standard deviations.
+        geometry: The person's geometry, where it is known from other clips (`fit_geometry`), in
+            standard deviations.
         clip: How to name the clip in messages.
         progress: Called with the number of frames done.
 
@@ -59,46 +58,23 @@ def fit_clip(
         FaceModelError: If the track's points have no vertices in the model.
     """
     config = config or FitConfig()
-    fitted = points_to_fit(
-        model, track.scheme, config.jaw_weight, config.lip_weight, config.point_error_floor
-    )
     all_cuts = tuple(sorted({*track.cuts, *cuts}))
-    is_dense = len(fitted.columns) > len(model.landmarks68)
-    least_noise = config.dense_noise if is_dense and config.landmark_noise is None else LEAST_NOISE
-    points = _corrected(track, config, all_cuts)
-    solver = ClipSolver(points, fitted, model, config, least_noise)
+    solver = solver_of(track, model, config, all_cuts)
     frames = solver.usable_frames(np.asarray(track.is_found))
     if not len(frames):
         raise NoFaceError(_why_no_face(track, clip))
     if geometry is None:
-        geometry = solver.geometry(frames)
+        solver.use(*geometry_of(solver, [solver.keyframes(frames, config.n_keyframes)]))
+    else:
+        solver.use(geometry)
     tell = progress or (lambda done: None)
-    solved = solver.solve(frames, geometry, all_cuts, tell)
-    error = solver.error_px(geometry, solved)
-    limit = config.largest_error * interocular_px(model, geometry, solved.pose.scale)
-    trusted = np.less_equal(error, limit)
+    solved = solver.solve(frames, all_cuts, tell)
+    error = solver.error_px(solved)
+    trusted = np.less_equal(error, config.largest_error * solver.interocular_px(solved.pose.scale))
     if trusted.any() and not trusted.all():
         # Frames that fit badly would drag their neighbours along: leave them out.
-        solved = solver.solve(frames[trusted], geometry, all_cuts, tell)
-    return _as_parameters(track, model, geometry, solved, solver, config)
-
-
-def _corrected(
-    track: LandmarkTrack, config: FitConfig, cuts: tuple[int, ...]
-) -> Float[np.ndarray, "frames points 2"]:
-    """The track's points with the embedded nets' habits undone, where they are those nets'."""
-    if track.scheme != "mediapipe468" or config.detector_habits == "off":
-        return track.points
-    edges = [0, *(cut for cut in cuts if 0 < cut < len(track)), len(track)]
-    shots = [slice(first, last) for first, last in pairwise(edges)]
-    if config.detector_habits == "people":
-        # Half a minute is enough to average over, and the head may turn in a longer one.
-        shots = [
-            slice(shot.start + part.start, shot.start + part.stop)
-            for shot in shots
-            for part in blocks(shot.stop - shot.start)
-        ]
-    return shipped_habits().corrected(track.points, config.detector_habits, shots)
+        solved = solver.solve(frames[trusted], all_cuts, tell)
+    return _as_parameters(track, solved, solver)
 
 
 def _why_no_face(track: LandmarkTrack, clip: str) -> str:
@@ -111,12 +87,7 @@ def _why_no_face(track: LandmarkTrack, clip: str) -> str:
 
 
 def _as_parameters(
-    track: LandmarkTrack,
-    model: MorphableModel,
-    geometry: Float[np.ndarray, "g"],
-    solved: SolvedFrames,
-    solver: ClipSolver,
-    config: FitConfig,
+    track: LandmarkTrack, solved: SolvedFrames, solver: ClipSolver
 ) -> FaceParameters:
     """Spread the solved frames over all frames and judge each."""
     frames, pose, n_frames = solved.frames, solved.pose, len(track.points)
@@ -127,15 +98,14 @@ def _as_parameters(
     every = SolvedFrames(
         np.arange(n_frames), HeadPose(rotation_matrix(rotation), scale, translation), expressions
     )
-    error = solver.error_px(geometry, every)
-    interocular = interocular_px(model, geometry, scale)
+    error, interocular = solver.error_px(every), solver.interocular_px(scale)
     is_valid = np.zeros(n_frames, dtype=bool)
-    is_valid[frames] = error[frames] <= config.largest_error * interocular[frames]
+    is_valid[frames] = error[frames] <= solver.config.largest_error * interocular[frames]
     return FaceParameters(
-        model_name=model.name,
+        model_name=solver.model.name,
         fps=float(track.fps),
         time_s=np.asarray(track.time_s, dtype=np.float64),
-        geometry=geometry.astype(np.float32),
+        geometry=solver.geometry.astype(np.float32),
         expression=expressions.astype(np.float32),
         rotation=rotation.astype(np.float32),
         translation=translation.astype(np.float32),

@@ -1,18 +1,18 @@
-"""The stages of one clip: its geometry from keyframes, then all frames block by block.
+"""One clip's landmarks: keyframes for who is seen, then all frames block by block.
 
 Frames are solved in blocks that overlap, because a frame hardly leans on one two seconds away:
 the memory of a fit does not depend on the clip's length but for its result.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from talkin.face3d.fitting_config import FitConfig
 from talkin.face3d.fitting_points import PointsToFit
-from talkin.face3d.fitting_solver import NoiseModel, Priors, solve_frames, solve_geometry
+from talkin.face3d.fitting_solver import NoiseModel, Priors, precision_of, solve_frames
 from talkin.face3d.fitting_start import HeadPose, scaled_orthography
 from talkin.face3d.fitting_terms import Observations
 from talkin.face3d.model import MorphableModel
@@ -52,46 +52,39 @@ class ClipSolver:
         least_noise: float,
     ) -> None:
         """Take the track's points in px, NaN where missing."""
-        self._points, self._fitted, self._model, self._config = points, fitted, model, config
-        self._least_noise = least_noise
-        self._noise: NoiseModel | None = None
+        self._points = points
+        self.fitted, self.model, self.config, self.least_noise = fitted, model, config, least_noise
+        self.use(np.zeros(model.n_geometry))
 
     def usable_frames(self, is_found: Bool[np.ndarray, "frames"]) -> Int[np.ndarray, "n"]:
         """Frames with enough points to say where the head is."""
-        fewest = min(_FEWEST_POINTS, len(self._fitted.columns))
+        fewest = min(_FEWEST_POINTS, len(self.fitted.columns))
         usable = np.array(is_found, dtype=bool)
         for rows in blocks(len(usable)):
             usable[rows] &= (self._seen(np.arange(len(usable))[rows])[1] > 0).sum(1) >= fewest
         return np.flatnonzero(usable)
 
-    def geometry(self, frames: Int[np.ndarray, "n"]) -> Float[np.ndarray, "g"]:
-        """The person's geometry, jointly with pose and expression of keyframes."""
-        config, basis, axes = self._config, self._fitted.basis, self._fitted.geometry_axes
-        picture, weights = self._seen(self._keyframes(frames))
-        start = scaled_orthography(picture, weights, basis.mean)
-        interocular = interocular_px(self._model, np.zeros(self._model.n_geometry), start.scale)
-        self._noise = self._noise_model(interocular, 0.015)
-        seen = self._noise.weighed(Observations(picture, weights, np.ones(len(picture))))
-        seen_axes = replace(basis, geometry=basis.geometry @ axes)
-        return axes @ solve_geometry(
-            seen, seen_axes, _priors(config), self._noise, config.geometry_steps
-        )
+    def keyframes(
+        self, frames: Int[np.ndarray, "n"], count: int
+    ) -> tuple[Float[np.ndarray, "k points 2"], Float[np.ndarray, "k points"]]:
+        """Points and weights of frames spread evenly among those that miss fewest points."""
+        return self._seen(self._keyframes(frames, count))
+
+    def use(self, geometry: Float[np.ndarray, "g"], noise_share: float | None = None) -> None:
+        """Fit the face of this geometry; the noise is learned from the clip where not known."""
+        self.geometry, self._noise_share = geometry, noise_share
+        self._neutral = self.fitted.basis.shaped(geometry)
 
     def solve(
-        self,
-        frames: Int[np.ndarray, "n"],
-        geometry: Float[np.ndarray, "g"],
-        cuts: tuple[int, ...],
-        tell: Callable[[int], None],
+        self, frames: Int[np.ndarray, "n"], cuts: tuple[int, ...], tell: Callable[[int], None]
     ) -> SolvedFrames:
-        """Pose and expression of the given frames."""
-        neutral = self._fitted.basis.shaped(geometry)
-        if self._noise is None:
-            self._learn_noise(self._keyframes(frames), geometry, neutral)
+        """Pose and expression of the given frames of the geometry in use."""
+        if self._noise_share is None:
+            self._noise_share = self._learned_noise(frames)
         parts = []
         for kept in blocks(len(frames)):
             first, last = max(0, kept.start - _OVERLAP), min(len(frames), kept.stop + _OVERLAP)
-            pose, expression, _ = self._solved(frames[first:last], geometry, neutral, cuts)
+            pose, expression = self._solved(frames[first:last], self._noise_share, cuts)
             inner = slice(kept.start - first, kept.stop - first)
             parts.append((pose[inner], expression[inner]))
             tell(kept.stop)
@@ -105,32 +98,31 @@ class ClipSolver:
             np.concatenate([expression for _, expression in parts]),
         )
 
-    def error_px(
-        self, geometry: Float[np.ndarray, "g"], solved: SolvedFrames
-    ) -> Float[np.ndarray, "n"]:
+    def error_px(self, solved: SolvedFrames) -> Float[np.ndarray, "n"]:
         """Root mean square distance of fitted to seen points; 0 where none was seen."""
-        neutral, basis = self._fitted.basis.shaped(geometry), self._fitted.basis
         error = np.empty(len(solved.frames))
         for rows in blocks(len(error)):
             picture, weights = self._seen(solved.frames[rows])
             pose = solved.pose[rows]
-            face = neutral + np.einsum(
-                "kce,te->tkc", basis.expression, solved.expression[rows], optimize=True
+            face = self._neutral + np.einsum(
+                "kce,te->tkc", self.fitted.basis.expression, solved.expression[rows], optimize=True
             )
             fitted = face @ np.swapaxes(pose.camera(), 1, 2) + pose.translation[:, None]
             squared = ((fitted - picture) ** 2).sum(2) * (weights > 0)
             error[rows] = np.sqrt(squared.sum(1) / np.maximum((weights > 0).sum(1), 1))
         return error
 
+    def interocular_px(self, scale: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+        """Of the geometry in use; see the function of that name."""
+        return interocular_px(self.model, self.geometry, scale)
+
     def _seen(self, frames: Int[np.ndarray, "n"]) -> tuple[np.ndarray, np.ndarray]:
         """Points of some frames, 0 where missing, and their weights."""
-        points = self._points[frames][:, self._fitted.columns].astype(np.float64)
+        points = self._points[frames][:, self.fitted.columns].astype(np.float64)
         present = np.isfinite(points).all(axis=2)
-        return np.where(present[..., None], points, 0.0), present * self._fitted.weights
+        return np.where(present[..., None], points, 0.0), present * self.fitted.weights
 
-    def _keyframes(self, frames: Int[np.ndarray, "n"]) -> Int[np.ndarray, "k"]:
-        """Evenly spread among the frames that miss fewest points."""
-        count = self._config.n_keyframes
+    def _keyframes(self, frames: Int[np.ndarray, "n"], count: int) -> Int[np.ndarray, "k"]:
         seen = np.concatenate(
             [(self._seen(frames[rows])[1] > 0).sum(1) for rows in blocks(len(frames))]
         )
@@ -139,45 +131,34 @@ class ClipSolver:
         spread = np.linspace(0, len(pool) - 1, min(count, len(pool))).round().astype(int)
         return pool[np.unique(spread)]
 
-    def _noise_model(self, interocular: Float[np.ndarray, "n"], start: float) -> NoiseModel:
-        return NoiseModel(interocular, self._config.landmark_noise, start, self._least_noise)
-
-    def _learn_noise(
-        self,
-        frames: Int[np.ndarray, "n"],
-        geometry: Float[np.ndarray, "g"],
-        neutral: Float[np.ndarray, "points 3"],
-    ) -> None:
+    def _learned_noise(self, frames: Int[np.ndarray, "n"]) -> float:
         """On keyframes, each by itself: where the geometry was given, nothing is known yet."""
-        picture, weights = self._seen(frames)
-        start = scaled_orthography(picture, weights, neutral)
-        interocular = interocular_px(self._model, geometry, start.scale)
-        self._noise = self._noise_model(interocular, 0.01)
+        picture, weights = self.keyframes(frames, self.config.n_keyframes)
+        start = scaled_orthography(picture, weights, self._neutral)
+        interocular = self.interocular_px(start.scale)
+        noise = NoiseModel(interocular, self.config.landmark_noise, 0.01, self.least_noise)
         for _ in range(_NOISE_PASSES):
-            seen = Observations(picture, weights, self._noise.precision(interocular))
+            seen = Observations(picture, weights, noise.precision(interocular))
             _, _, error = solve_frames(
-                seen, neutral, self._fitted.basis.expression, _priors(self._config),
-                np.zeros(len(frames) - 1), self._config.frame_steps,
+                seen, self._neutral, self.fitted.basis.expression, priors_of(self.config),
+                np.zeros(len(picture) - 1), self.config.frame_steps,
             )  # fmt: skip
-            self._noise.learn(error, weights)
+            noise.learn(error, weights)
+        return noise.share
 
     def _solved(
-        self,
-        frames: Int[np.ndarray, "n"],
-        geometry: Float[np.ndarray, "g"],
-        neutral: Float[np.ndarray, "points 3"],
-        cuts: tuple[int, ...],
-    ) -> tuple[HeadPose, Float[np.ndarray, "n e"], Float[np.ndarray, "n"]]:
-        assert self._noise is not None
+        self, frames: Int[np.ndarray, "n"], noise_share: float, cuts: tuple[int, ...]
+    ) -> tuple[HeadPose, Float[np.ndarray, "n e"]]:
         picture, weights = self._seen(frames)
-        start = scaled_orthography(picture, weights, neutral)
-        interocular = interocular_px(self._model, geometry, start.scale)
+        start = scaled_orthography(picture, weights, self._neutral)
+        interocular = self.interocular_px(start.scale)
         links = _links(frames, start, interocular, cuts)
-        seen = Observations(picture, weights, self._noise.precision(interocular))
-        return solve_frames(
-            seen, neutral, self._fitted.basis.expression, _priors(self._config), links,
-            self._config.frame_steps,
+        seen = Observations(picture, weights, precision_of(noise_share, interocular))
+        pose, expression, _ = solve_frames(
+            seen, self._neutral, self.fitted.basis.expression, priors_of(self.config), links,
+            self.config.frame_steps,
         )  # fmt: skip
+        return pose, expression
 
 
 def blocks(n_frames: int) -> Iterator[slice]:
@@ -196,11 +177,13 @@ def interocular_px(
     return scale * float(np.linalg.norm(corners[1] - corners[0]))
 
 
-def _priors(config: FitConfig) -> Priors:
+def priors_of(config: FitConfig) -> Priors:
+    """What the configuration has believed beforehand."""
     turn = config.turn_change**-2
     # Size and place have always been as free as turns of 0.03 rad make them.
     return Priors(
         geometry=config.geometry_prior,
+        mean_expression=config.mean_expression_prior,
         expression=config.expression_prior,
         expression_change=config.expression_smoothness,
         pose_change=(turn, 9 / 0.03**2, 4 / 0.03**2),

@@ -11,7 +11,13 @@ class FitConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_keyframes: int = Field(
-        default=40, ge=1, le=2000, description="Frames from which the geometry is solved"
+        default=40, ge=1, le=2000, description="Frames from which a clip's geometry is solved"
+    )
+    n_person_keyframes: int = Field(
+        default=160,
+        ge=1,
+        le=2000,
+        description="Frames of all clips of a person from which the one geometry is solved",
     )
     geometry_steps: int = Field(default=7, ge=1, le=50, description="Joint Gauss-Newton steps")
     frame_steps: int = Field(default=3, ge=1, le=50, description="Steps over all frames")
@@ -35,8 +41,16 @@ class FitConfig(BaseModel):
     geometry_prior: float = Field(
         default=0.25, ge=0, description="Weight of the geometry prior for each keyframe"
     )
+    mean_expression_prior: float = Field(
+        default=10.0,
+        ge=0,
+        description="Weight of the prior of the person's mean expression for each keyframe: what "
+        "geometry can explain of a constant is geometry's",
+    )
     expression_prior: float = Field(
-        default=1.0, gt=0, description="Weight of the expression prior in each frame"
+        default=1.0,
+        gt=0,
+        description="Weight of the prior of the deviation from the mean expression in each frame",
     )
     expression_smoothness: float = Field(
         default=4.0, ge=0, description="Weight of the expression's change from frame to frame"

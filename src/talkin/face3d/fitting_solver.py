@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import cho_factor, cho_solve, solveh_banded
+from scipy.linalg import solve, solveh_banded
 
 from talkin.face3d.fitting_start import HeadPose, scaled_orthography, vector_from_rotation
 from talkin.face3d.fitting_terms import (
@@ -26,12 +26,14 @@ class Priors:
 
     Attributes:
         geometry: Of one standard deviation of geometry, per keyframe.
-        expression: Of one standard deviation of expression.
+        mean_expression: Of one standard deviation of the person's mean expression, per keyframe.
+        expression: Of one standard deviation of expression about that mean.
         expression_change: Of its change from frame to frame.
         pose_change: Of the change of (turn in rad, log scale, shift in interocular distances).
     """
 
     geometry: float
+    mean_expression: float
     expression: float
     expression_change: float
     pose_change: tuple[float, float, float]
@@ -45,9 +47,14 @@ def solve_geometry(
     The 35 unknowns of each frame are eliminated (Schur complement), which leaves one system in
     the geometry. Its prior grows with the number of keyframes, because detectors err alike in
     neighbouring frames: with a constant prior, more frames drive geometry off to implausible faces.
+
+    A face whose geometry is open and one that is open in every frame look alike. A prior on the
+    mean of all frames' expressions settles it the same way for everybody. It would couple all
+    frames, so its force u on each of them is solved for with the geometry:
+    w / K |sum e|^2 = max_u 2 u . sum e - K / w |u|^2.
     """
     n_geometry, n_expression = basis.geometry.shape[2], basis.expression.shape[2]
-    geometry = np.zeros(n_geometry)
+    geometry, force = np.zeros(n_geometry), np.zeros(n_expression)
     expression = np.zeros((len(seen), n_expression))
     pose = scaled_orthography(seen.picture, seen.weights, basis.mean)
     moments = Moments(seen.weights)
@@ -55,6 +62,9 @@ def solve_geometry(
     with_geometry = moments.products(basis.expression, basis.geometry)
     of_geometry = moments.products(basis.geometry, basis.geometry)
     flat = basis.geometry.reshape(-1, n_geometry)
+    prior = priors.geometry * len(seen)
+    give = len(seen) / priors.mean_expression
+    of_force = slice(n_geometry, n_geometry + n_expression)
     for step in range(steps):
         neutral = basis.shaped(geometry)
         seen = noise.weighed(seen)
@@ -63,20 +73,29 @@ def solve_geometry(
             keep_forces=True,
         )  # fmt: skip
         _believe_expression(equations, expression, priors.expression)
+        equations.gradient[:, N_POSE:] -= force
         gram = equations.camera_gram
-        coupling = np.empty((len(seen), N_POSE + n_expression, n_geometry))
-        coupling[:, :N_POSE] = (equations.pose_force.reshape(-1, flat.shape[0]) @ flat).reshape(
-            len(seen), N_POSE, n_geometry
-        )
-        coupling[:, N_POSE:] = moments.combined(gram, with_geometry).reshape(
+        coupling = np.zeros((len(seen), N_POSE + n_expression, n_geometry + n_expression))
+        coupling[:, :N_POSE, :n_geometry] = (
+            equations.pose_force.reshape(-1, flat.shape[0]) @ flat
+        ).reshape(len(seen), N_POSE, n_geometry)
+        coupling[:, N_POSE:, :n_geometry] = moments.combined(gram, with_geometry).reshape(
             len(seen), n_expression, n_geometry
         )
-        prior = priors.geometry * len(seen)
-        system = moments.summed(gram, of_geometry).reshape(n_geometry, n_geometry)
-        system = system + prior * np.eye(n_geometry)
-        pull = equations.pull.sum(0) @ flat - prior * geometry
+        coupling[:, N_POSE:, of_force] = np.eye(n_expression)
+        system = np.zeros((coupling.shape[2], coupling.shape[2]))
+        system[:n_geometry, :n_geometry] = moments.summed(gram, of_geometry).reshape(
+            n_geometry, n_geometry
+        ) + prior * np.eye(n_geometry)
+        system[of_force, of_force] = -give * np.eye(n_expression)
+        pull = np.concatenate(
+            [
+                equations.pull.sum(0) @ flat - prior * geometry,
+                give * force - expression.sum(0),
+            ]
+        )
         change, own_change = _eliminated(equations, coupling, system, pull)
-        geometry = geometry + change
+        geometry, force = geometry + change[:n_geometry], force + change[of_force]
         pose = pose.stepped(own_change[:, :N_POSE])
         expression = expression + own_change[:, N_POSE:]
         if step % 2 == 1:
@@ -111,7 +130,7 @@ class NoiseModel:
 
     def precision(self, interocular_px: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
         """1 / variance of a landmark, per square px."""
-        return 1.0 / (self.share * interocular_px) ** 2
+        return precision_of(self.share, interocular_px)
 
     def learn(
         self, error: Float[np.ndarray, "frames"], weights: Float[np.ndarray, "frames points"]
@@ -126,6 +145,13 @@ class NoiseModel:
         if not self._is_given:
             found = np.sqrt((self._trust * squared).sum() / (self._trust * free).sum())
             self.share = float(np.clip(found, self._least, MOST_NOISE))
+
+
+def precision_of(
+    noise_share: float, interocular_px: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n"]:
+    """1 / variance of a landmark that strays by a share of the interocular distance."""
+    return 1.0 / (noise_share * interocular_px) ** 2
 
 
 def solve_frames(
@@ -189,9 +215,7 @@ def _eliminated(
     towards = (inverse @ equations.gradient[..., None])[..., 0]
     flat = halved.reshape(-1, n_geometry)
     reduced = system - flat.T @ flat
-    change = cho_solve(
-        cho_factor(reduced, check_finite=False), pull - flat.T @ towards.ravel(), check_finite=False
-    )
+    change = solve(reduced, pull - flat.T @ towards.ravel(), assume_a="sym", check_finite=False)
     own = np.swapaxes(inverse, 1, 2) @ (towards - halved @ change)[..., None]
     return change, own[..., 0]
 

@@ -36,9 +36,10 @@ Progress = Callable[[str, int, int], None]
     "--landmarks",
     default="nets",
     show_default=True,
-    metavar="nets|face-alignment|FILE",
+    metavar="nets|face-alignment|dlib|FILE",
     help="Who finds the points: two small nets (468 points), the package face-alignment (68 "
-    "points, downloads 180 MB), or a Parquet file of points found before.",
+    "points, downloads 180 MB), dlib where it is installed (68 points), or a Parquet file of "
+    "points found before.",
 )
 @click.option(
     "--face",
@@ -111,12 +112,12 @@ def _source(landmarks: str) -> "LandmarkSource":
 
     if landmarks == "nets":
         return load_detector(DetectionConfig())
-    if landmarks == "face-alignment":
-        return load_detector(DetectionConfig(backend="face-alignment"))
+    if landmarks in ("face-alignment", "dlib"):
+        return load_detector(DetectionConfig.model_validate({"backend": landmarks}))
     if not Path(landmarks).is_file():
         raise ConfigurationError(
-            f"--landmarks {landmarks}: no such file; use nets, face-alignment, or a Parquet file "
-            "of landmarks"
+            f"--landmarks {landmarks}: no such file; use nets, face-alignment, dlib, or a Parquet "
+            "file of landmarks"
         )
     from talkin.footage.landmarks_file import LandmarksFile
 

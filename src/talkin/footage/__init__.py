@@ -7,7 +7,7 @@
 - `mfcc`: cepstral coefficients, 100 rows a second (`MfccConfig`, `compute_mfcc`).
 - `detection`: what finds faces and points in a picture, and which one to load
   (`DetectionConfig`, `load_detector`, `FaceDetector`, `LandmarkSource`, `find_nets`, `fetch_nets`).
-- `mediapipe`, `face_alignment_backend`, `landmarks_file`: the three sources of landmarks.
+- `mediapipe`, `face_alignment_backend`, `dlib_backend`, `landmarks_file`: the sources of landmarks.
 - `nets`: the landmark nets' files, where they come from and their checksums.
 - `landmarks`: what tracking found (`LandmarkTrack`) and the 68-point layout.
 - `tracking`: one person's landmarks through a clip (`TrackingConfig`, `track_landmarks`);

@@ -28,9 +28,12 @@ __all__ = [
     "fetch_nets",
     "find_nets",
     "load_detector",
+    "region_around_68",
 ]
 
 Image = UInt8[np.ndarray, "height width 3"]
+_OUTER_EYE_CORNERS = (36, 45)
+_REGION_PER_BOX = 1.5
 
 
 class DetectionConfig(BaseModel):
@@ -38,16 +41,22 @@ class DetectionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["mediapipe", "face-alignment", "file"] = Field(
+    backend: Literal["mediapipe", "face-alignment", "dlib", "file"] = Field(
         default="mediapipe",
         description="mediapipe: 468 points, two small nets; face-alignment: 68 points, downloads "
-        "its own weights; file: landmarks computed elsewhere",
+        "its own weights; dlib: 68 points, where it is installed; file: landmarks computed "
+        "elsewhere",
     )
     min_score: float = Field(
         default=0.5, gt=0, lt=1, description="Least score at which a face counts as found"
     )
     nets_folder: Path | None = Field(
         default=None, description="Folder of the two nets; None for the user's cache"
+    )
+    dlib_weights: Path | None = Field(
+        default=None,
+        description="File of dlib's 68-point predictor; None for that of the installed package "
+        "face_recognition_models",
     )
     landmarks_folder: Path | None = Field(
         default=None, description="Folder of <clip>.parquet files for the backend `file`"
@@ -133,6 +142,16 @@ LandmarkSource = FaceDetector | ClipLandmarks
 """Whatever `tracking.track_landmarks` can take landmarks from."""
 
 
+def region_around_68(points: Float[np.ndarray, "68 2"], score: float) -> FaceRegion:
+    """The square around 68 points; they end at the brows, so it reaches up for the forehead."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    low = low - np.array([0.0, 0.25 * (high[1] - low[1])])
+    across = points[_OUTER_EYE_CORNERS[1]] - points[_OUTER_EYE_CORNERS[0]]
+    x, y = (low + high) / 2
+    size = _REGION_PER_BOX * float((high - low).max())
+    return FaceRegion(float(x), float(y), size, float(np.arctan2(across[1], across[0])), score)
+
+
 def load_detector(config: DetectionConfig | None = None) -> LandmarkSource:
     """Load the configured landmark source.
 
@@ -149,6 +168,10 @@ def load_detector(config: DetectionConfig | None = None) -> LandmarkSource:
         from talkin.footage.face_alignment_backend import FaceAlignmentDetector
 
         return FaceAlignmentDetector(config.min_score)
+    if config.backend == "dlib":
+        from talkin.footage.dlib_backend import DlibDetector
+
+        return DlibDetector(config.dlib_weights, config.min_score)
     if config.landmarks_folder is None:
         raise ConfigurationError(
             "detection.landmarks_folder is not set, but detection.backend is 'file': name the "

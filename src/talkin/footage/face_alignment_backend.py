@@ -10,12 +10,11 @@ from urllib.error import URLError
 import numpy as np
 
 from talkin.errors import FaceModelError
-from talkin.footage.detection import FaceRegion, Image, Landmarks
+from talkin.footage.detection import FaceRegion, Image, Landmarks, region_around_68
 
 _WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
 _WHERE = "https://www.adrianbulat.com/downloads/python-fan/"
 _REGION_PER_BOX = 1.5
-_OUTER_EYE_CORNERS = (36, 45)
 
 
 class FaceAlignmentDetector:
@@ -65,7 +64,7 @@ class FaceAlignmentDetector:
         placed = np.asarray(points[0], dtype=np.float32)
         # Peaks of FAN's heatmaps lie well under 1 even on clear faces: 0.5 is a good one.
         score = float(np.clip(2 * np.asarray(scores[0]).mean(), 0, 1))
-        return Landmarks(placed, score, _region_around(placed, score))
+        return Landmarks(placed, score, region_around_68(placed, score))
 
 
 def _load(device: str) -> Any:
@@ -87,13 +86,3 @@ def _missing(error: Exception) -> str:
         f"the weights of face-alignment cannot be loaded ({error}); put {_WEIGHTS[0]} and "
         f"{_WEIGHTS[1]} from {_WHERE} into {folder}, or set detection.backend to mediapipe"
     )
-
-
-def _region_around(points: np.ndarray, score: float) -> FaceRegion:
-    """The square around 68 points; they end at the brows, so it reaches up for the forehead."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    low = low - np.array([0.0, 0.25 * (high[1] - low[1])])
-    across = points[_OUTER_EYE_CORNERS[1]] - points[_OUTER_EYE_CORNERS[0]]
-    x, y = (low + high) / 2
-    size = _REGION_PER_BOX * float((high - low).max())
-    return FaceRegion(float(x), float(y), size, float(np.arctan2(across[1], across[0])), score)

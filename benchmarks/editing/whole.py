@@ -1,11 +1,13 @@
-"""A whole edit of a real clip with a renderer that costs nothing: frames/s of everything else.
+"""A whole edit of a real clip: frames/s of everything, or of everything but the renderer.
 
-The renderer gives back the crops that it was shown. All the rest is what a user's edit does:
-decoding, following the face with the default detector, fitting, planning with networks for sound of
-the paper's size, crop, mask, composite, encoding, joining and signing.
+All is what a user's edit does: decoding, following the face with the default detector, fitting,
+planning with networks for sound of the paper's size, crop, deflicker, mask, composite, encoding,
+joining and signing; loading the networks is not counted. The renderer has the paper's size (75
+million parameters, 384 px, random weights), or with `--free` gives back the crops that it was
+shown, at no cost.
 
-Run on idle cores: OMP_NUM_THREADS=1 python benchmarks/editing/whole.py CLIP [--seconds 8]
-[--preset veryfast] [--profile]
+Run on idle cores: python benchmarks/editing/whole.py CLIP [--free] [--seconds 8] [--stride 7]
+[--threads 2] [--profile]
 """
 
 import argparse
@@ -15,6 +17,7 @@ import resource
 import tempfile
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -32,14 +35,15 @@ from talkin.networks.talking_face import TalkingFace
 from talkin.networks.talking_face_config import TalkingFaceConfig
 
 
-def networks() -> TalkingFace:
-    """The paper's size but for the renderer, which is never run."""
+def networks(has_renderer: bool) -> TalkingFace:
+    """The paper's size; the renderer as small as can be where it is never run."""
     face_model = load_face_model()
-    settings = {
+    settings: dict[str, object] = {
         "n_geometry": face_model.n_geometry,
         "n_expression": face_model.n_expression,
-        "renderer": {"width": 4, "depth": 2},
     }
+    if not has_renderer:
+        settings["renderer"] = {"width": 4, "depth": 2}
     torch.manual_seed(0)
     return TalkingFace(TalkingFaceConfig.model_validate(settings), face_model).eval()
 
@@ -55,16 +59,17 @@ def processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def edit(clip: Path, seconds: float, folder: Path, settings: dict[str, object]) -> EditReport:
+def edit(clip: Path, seconds: float, folder: Path, stride: int, is_free: bool) -> EditReport:
     """Let the clip speak the sound that it has, repeated to the wanted length."""
     sound = read_audio(clip, 16_000)
     wanted = round(seconds * 16_000)
     write_wav(folder / "speech.wav", Audio(np.resize(sound.samples, wanted), 16_000))
-    model = networks()
+    model = networks(not is_free)
     detector = load_detector()
-    config = EditConfig.model_validate(settings)
+    config = EditConfig.model_validate({"painting": {"windowing": {"stride": stride}}})
     start, spent = time.perf_counter(), processor_s()
-    with patch("talkin.editing.edit_clip.engine_of", lambda *_: unchanged):
+    free = patch("talkin.editing.edit_clip.engine_of", lambda *_: unchanged)
+    with free if is_free else nullcontext():
         report = edit_clip(
             clip, folder / "speech.wav", folder / "edited.mp4", model, model.face_model, detector,
             config,
@@ -82,10 +87,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--seconds", type=float, help="of the edit; else the clip's own length")
+    parser.add_argument("--free", action="store_true", help="a renderer that costs nothing")
+    parser.add_argument("--stride", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=2, help="of torch")
     parser.add_argument("--profile", action="store_true", help="the dearest calls of each thread")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    torch.set_num_threads(chosen.threads)
     info = probe_video(chosen.clip)
     print(f"{chosen.clip.name}: {info.width} x {info.height}, {info.fps:.2f} frames/s")
     profiles: list[cProfile.Profile] = []
@@ -96,11 +104,12 @@ def main() -> None:
             profiles.append(cProfile.Profile())
             profiles[-1].runcall(run, thread)
 
-        threading.Thread.run = profiled  # type: ignore[method-assign]
+        threading.Thread.run = profiled  # type: ignore[method-assign, assignment]
         profiles.append(cProfile.Profile())
         profiles[0].enable()
     with tempfile.TemporaryDirectory() as name:
-        report = edit(chosen.clip, chosen.seconds or info.duration_s, Path(name), {})
+        seconds = chosen.seconds or info.duration_s
+        report = edit(chosen.clip, seconds, Path(name), chosen.stride, chosen.free)
     for stage, ms in report.ms_per_frame.items():
         print(f"  {stage:24} {ms:7.2f} ms a frame")
     for profile in profiles:

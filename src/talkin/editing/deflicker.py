@@ -11,7 +11,8 @@ averages each frame with its neighbours before and after along it:
     O_t = P_t + sum_s g_s (warp(P_s) - P_t) / (1 + sum_s g_s),   s = t - reach .. t + reach
 
 with g falling with the distance in time and where the warped neighbour does not fit. Nothing is
-carried on, so an edit can go on at any frame.
+carried on, so an edit can go on at any frame. Large pictures are corrected on a coarser grid:
+flicker is coarse, and what is finer stays as it was rendered.
 """
 
 from collections import deque
@@ -26,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 # Of the interpolation of motion, mm on the face: distance within which a point alone decides, and
 # how coarse the grid is on which motion is computed; of the misfit: over how much it is averaged.
 _POINT_MM, _GRID_MM, _MISFIT_MM = 2.8, 5.6, 2.8
+_FINEST_PX_PER_MM = 0.7  # from twice this resolution on, pictures are shrunk
 
 
 class DeflickerConfig(BaseModel):
@@ -89,7 +91,7 @@ def deflicker_frame_as_printed(
 
 class _Seen(NamedTuple):
     whole: UInt8[np.ndarray, "size size 3"]
-    boxed: Float32[np.ndarray, "height width 3"]
+    small: Float32[np.ndarray, "height width 3"]
     points: Float[np.ndarray, "39 2"]
 
 
@@ -107,8 +109,13 @@ class Deflicker:
             config: Strength.
         """
         self._box = np.s_[box[1] : box[3], box[0] : box[2]]
-        self._motion = _PointMotion(box, px_per_mm)
-        self._misfit_px = _MISFIT_MM * px_per_mm
+        self._size = (box[2] - box[0], box[3] - box[1])
+        shrunk = max(1, int(px_per_mm / _FINEST_PX_PER_MM))
+        width, height = (max(1, round(side / shrunk)) for side in self._size)
+        self._small_size = (width, height)
+        self._corner = np.array(box[:2])
+        self._motion = _PointMotion(width, height, px_per_mm / shrunk)
+        self._misfit_px = _MISFIT_MM * px_per_mm / shrunk
         self._config = config
         self._seen: deque[_Seen] = deque(maxlen=2 * config.reach + 1)
         self._n_waiting = 0
@@ -118,7 +125,10 @@ class Deflicker:
     ) -> Iterator[UInt8[np.ndarray, "size size 3"]]:
         """Take the next frame and its mouth-region points; give the frame that is ready by it."""
         boxed = rendered[self._box].astype(np.float32)
-        self._seen.append(_Seen(rendered, boxed, np.asarray(points, dtype=np.float64)))
+        small = cv2.resize(boxed, self._small_size, interpolation=cv2.INTER_AREA)
+        factor = np.array(self._small_size) / self._size
+        placed = (points - self._corner + 0.5) * factor - 0.5  # between centres of pixels
+        self._seen.append(_Seen(rendered, small, placed))
         self._n_waiting += 1
         if self._n_waiting > self._config.reach:
             yield self._next()
@@ -132,25 +142,31 @@ class Deflicker:
     def _next(self) -> UInt8[np.ndarray, "size size 3"]:
         place = len(self._seen) - self._n_waiting
         self._n_waiting -= 1
+        now = self._seen[place]
+        change = cv2.resize(self._change(place), self._size, interpolation=cv2.INTER_LINEAR)
+        result = now.whole.copy()
+        calm = now.whole[self._box] + change
+        result[self._box] = np.clip(np.rint(calm), 0, 255).astype(np.uint8)
+        return result
+
+    def _change(self, place: int) -> Float32[np.ndarray, "height width 3"]:
+        """What the neighbours of a frame add to it, on the coarse grid."""
         now, reach = self._seen[place], self._config.reach
         weights = self._motion.weights(now.points)
-        total, share = np.zeros_like(now.boxed), np.ones(now.boxed.shape[:2], dtype=np.float32)
+        total, share = np.zeros_like(now.small), np.ones(now.small.shape[:2], dtype=np.float32)
         for other in range(max(0, place - reach), min(len(self._seen), place + reach + 1)):
             if other == place:
                 continue
             near = np.exp(-0.5 * ((other - place) / self._config.fade_frames) ** 2)
             there = self._motion.places(weights, now.points, self._seen[other].points)
             moved = cv2.remap(
-                self._seen[other].boxed, there, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
+                self._seen[other].small, there, None, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE
             )
-            apart = cv2.subtract(moved, now.boxed)
+            apart = cv2.subtract(moved, now.small)
             trust = np.float32(near) * self._fit(apart)
             total += cv2.merge([trust] * 3) * apart
             share += trust
-        calm = now.boxed + total / share[..., None]
-        result = now.whole.copy()
-        result[self._box] = np.clip(np.rint(calm), 0, 255).astype(np.uint8)
-        return result
+        return total / cv2.merge([share] * 3)
 
     def _fit(self, apart: np.ndarray) -> Float32[np.ndarray, "height width"]:
         misfit = cv2.GaussianBlur(np.abs(apart).max(axis=2), (0, 0), self._misfit_px)
@@ -158,12 +174,10 @@ class Deflicker:
 
 
 class _PointMotion:
-    """Where pixels of a box move when points of the mouth move (Shepard's interpolation)."""
+    """Where pixels move when points of the mouth move (Shepard's interpolation)."""
 
-    def __init__(self, box: tuple[int, int, int, int], px_per_mm: float) -> None:
-        width, height = box[2] - box[0], box[3] - box[1]
+    def __init__(self, width: int, height: int, px_per_mm: float) -> None:
         step = max(2, round(_GRID_MM * px_per_mm))
-        self._corner = np.array(box[:2])
         self._softness = (_POINT_MM * px_per_mm) ** 2
         y, x = np.mgrid[0 : height + step : step, 0 : width + step : step]
         self._grid = np.stack([x, y], axis=-1).astype(np.float64)
@@ -173,14 +187,14 @@ class _PointMotion:
 
     def weights(self, points: Float[np.ndarray, "39 2"]) -> Float[np.ndarray, "y x 39"]:
         """How much each point decides at each place of the grid."""
-        apart = self._grid[:, :, None] - (points - self._corner)
+        apart = self._grid[:, :, None] - points
         weights = 1 / (np.square(apart).sum(axis=-1) + self._softness)
         return weights / weights.sum(axis=-1, keepdims=True)
 
     def places(
         self, weights: np.ndarray, now: np.ndarray, then: np.ndarray
     ) -> Float32[np.ndarray, "height width 2"]:
-        """Where each pixel of the box was, or will be, when the points are `then`."""
+        """Where each pixel was, or will be, when the points are `then`."""
         moved = (weights @ (then - now)).astype(np.float32)
         return self._pixels + cv2.remap(moved, self._on_grid, None, cv2.INTER_LINEAR)
 

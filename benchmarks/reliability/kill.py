@@ -1,15 +1,17 @@
 """Kills stages with SIGKILL at random moments; the next run must end as an undisturbed one.
 
-    python benchmarks/reliability/kill.py [--trials 20] [--stages preprocess training editing]
-        [--seed 0] [--budget-s 900] [--work FOLDER]
+    python benchmarks/reliability/kill.py [--trials 20] [--seed 0] [--budget-s 900]
+        [--stages preprocess training editing study] [--work FOLDER]
 
 On the corpus of conf/test each stage is first run undisturbed. Then, in each trial, a copy of the
 project as it was before the stage is run until the stage has used a random share of the undisturbed
 run's processor time, its whole process group is killed, and the stage is run again. Compared are
 all files of the layers that the stage writes, byte for byte, except where a file bears a signature
 or a time: of edited clips every decoded picture and sample, of reports everything but times, and no
-checkpoints (the models made from them are compared). Prints a table and exits with 1 on any
-difference; stops early when the processor time of all its processes reaches the budget.
+checkpoints (the models made from them are compared); hidden files and folders, which a kill may
+leave and nothing reads, are not. The study's server is killed while raters answer (kill_study.py).
+Prints a table and exits with 1 on any difference; stops early when the processor time of all its
+processes reaches the budget.
 """
 
 import argparse
@@ -29,6 +31,7 @@ import psutil
 from project import new_project
 
 _STAGES = ("preprocess", "training", "editing")
+_STUDY = "study"
 _LAYERS = {
     "preprocess": ("02_intermediate", "03_primary", "04_feature", "05_model_input", "08_reporting"),
     "training": ("06_models", "08_reporting"),
@@ -42,7 +45,9 @@ def main() -> None:
     """Prepare, kill, compare, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=20)
-    parser.add_argument("--stages", nargs="*", default=_STAGES, choices=_STAGES)
+    parser.add_argument(
+        "--stages", nargs="*", default=(*_STAGES, _STUDY), choices=(*_STAGES, _STUDY)
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget-s", type=float, default=900, help="processor time of all runs")
     parser.add_argument("--minutes", type=float, default=60, help="by the clock, a stage")
@@ -58,6 +63,17 @@ def main() -> None:
 
 def _all_stages(work: Path, options: argparse.Namespace) -> list[str]:
     _warm_up(work)
+    print("| stage | undisturbed run, CPU s | killed | killed while writing | as undisturbed |")
+    print("| --- | --- | --- | --- | --- |")
+    faults: list[str] = []
+    if set(_STAGES) & set(options.stages):
+        faults += _pipeline_stages(work, options)
+    if _STUDY in options.stages:
+        faults += _study(work, options)
+    return faults
+
+
+def _pipeline_stages(work: Path, options: argparse.Namespace) -> list[str]:
     whole = new_project(work / "whole")
     spent = _finish(whole, "demo", only_tracking=True)
     if options.footage:
@@ -65,15 +81,14 @@ def _all_stages(work: Path, options: argparse.Namespace) -> list[str]:
     else:
         spent += _finish(whole, "demo")
     faults: list[str] = []
-    print("| stage | undisturbed run, CPU s | killed | killed while writing | as undisturbed |")
-    print("| --- | --- | --- | --- | --- |")
-    for stage in _STAGES:
+    wanted = [stage for stage in _STAGES if stage in options.stages]
+    for stage in _STAGES[: _STAGES.index(wanted[-1]) + 1]:
         before = work / f"before-{stage}"
         shutil.copytree(whole, before, symlinks=True)
         cost = _finish(whole, stage)
         spent += cost
-        if stage in options.stages:
-            budget = (options.budget_s - spent) / (len(_STAGES) - _STAGES.index(stage))
+        if stage in wanted:
+            budget = (options.budget_s - spent) / (len(wanted) - wanted.index(stage))
             rng = random.Random(f"{options.seed} {stage}")
             found, used, count = _trials(
                 work, stage, cost, options.trials, rng, budget, options.minutes
@@ -86,9 +101,23 @@ def _all_stages(work: Path, options: argparse.Namespace) -> list[str]:
                 flush=True,
             )
         shutil.rmtree(before)
-        if stage == options.stages[-1]:
-            break
-    print(f"\n{spent:.0f} s of processor time in all")
+    print(f"{spent:.0f} s of processor time", file=sys.stderr)
+    return faults
+
+
+def _study(work: Path, options: argparse.Namespace) -> list[str]:
+    from kill_study import study_trials
+
+    end = time.monotonic() + 60 * options.minutes
+    faults, cost, count = study_trials(
+        work / "study",
+        options.trials,
+        random.Random(f"{options.seed} {_STUDY}"),
+        lambda spent: spent < options.budget_s and time.monotonic() < end,
+    )
+    print(
+        f"| {_STUDY} | {cost:.1f} | {count['killed']} | - | {count['same']} of {count['trials']} |"
+    )
     return faults
 
 
@@ -125,8 +154,9 @@ def digests(root: Path, stage: str) -> dict[str, str]:
     found = {}
     for layer in _LAYERS[stage]:
         for path in sorted((root / "data" / layer).rglob("*")):
-            is_temporary = path.name.startswith(".")
-            if path.is_file() and not is_temporary and not set(path.parts) & set(_NOT_COMPARED):
+            parts = path.relative_to(root).parts
+            is_temporary = any(part.startswith(".") for part in parts)
+            if path.is_file() and not is_temporary and not set(parts) & set(_NOT_COMPARED):
                 found[str(path.relative_to(root))] = _digest(path)
     return found
 

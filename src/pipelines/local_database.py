@@ -6,6 +6,7 @@ itself, before MLflow opens it.
 """
 
 import logging
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -28,19 +29,31 @@ def database_file(uri: str) -> Path | None:
 
 
 def is_locked(path: Path, wait_s: float = 10.0) -> bool:
-    """Whether another process keeps a database from being written to, for longer than `wait_s`.
+    """Whether another process keeps a database from being written to, for longer than `wait_s`."""
+    return "locked" in why_unusable(path, wait_s)
+
+
+def why_unusable(path: Path, wait_s: float = 10.0) -> str:
+    """Why a database cannot be written to, in SQLite's words; "" where it can, or can be made.
 
     MLflow itself would try ten times, each time twice as long after.
+
+    Args:
+        path: The database.
+        wait_s: How long another process may hold it.
     """
+    # SQLite begins to write even where it may only read, and needs its folder for its journal.
+    if not all(os.access(place, os.W_OK) for place in (path, path.parent) if place.exists()):
+        return "it or its folder may only be read"
     if not path.exists():
-        return False
+        return ""
     try:
         with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("ROLLBACK")
-    except sqlite3.DatabaseError as error:  # a file that is no database is not locked
-        return "locked" in str(error)
-    return False
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return ""
 
 
 def repair_places(path: Path, artifacts: Path) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec
 
-from pipelines.local_database import database_file, is_locked, repair_places
+from pipelines.local_database import database_file, is_locked, repair_places, why_unusable
 from pipelines.secrets import HIDDEN, is_secret_name, without_secrets
 from talkin.errors import TalkinError
 
@@ -106,7 +106,7 @@ def connect(uri: str, artifacts: Path) -> None:
         artifacts: Where a database of this project keeps files; put right after a move.
 
     Raises:
-        TrackingError: If another process holds the database.
+        TrackingError: If the database cannot be written to, or another process holds it.
     """
     for name, value in (
         ("MLFLOW_DISABLE_TELEMETRY", "true"),
@@ -117,10 +117,16 @@ def connect(uri: str, artifacts: Path) -> None:
     path = database_file(uri)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if is_locked(path):
+        reason = why_unusable(path)
+        if "locked" in reason:
             raise TrackingError(
                 f"{path} is locked by another process; end it, or point MLFLOW_TRACKING_URI "
                 "at a server, which several processes can share"
+            )
+        if reason:
+            raise TrackingError(
+                f"{path} cannot be used ({reason}); let it be written to, move it away to have a "
+                "new one made, or point MLFLOW_TRACKING_URI elsewhere"
             )
         if path.resolve().parent == artifacts.resolve().parent:
             repair_places(path, artifacts)

@@ -14,4 +14,8 @@ The rooms, in the order in which data flows through them:
     provenance  consent of the people in the footage
 """
 
+from talkin.compiled_code import find_place_for_compiled_code
+
 __version__ = "0.1.0"
+
+find_place_for_compiled_code()

@@ -188,6 +188,27 @@ def test_landmarks_cut_short_fail_the_fit_instead_of_rejecting_the_clip_for_good
     assert "a.parquet is damaged" in record.reason
 
 
+@pytest.mark.parametrize(("states", "level"), [("df", "WARNING"), ("ff", "ERROR"), ("dd", "")])
+def test_preparation_ends_with_how_many_clips_are_missing(
+    states: str, level: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.preprocess.tables import FOOTAGE_COLUMNS, index_prepared_clips
+    from talkin.samples.sync import SyncConfig
+
+    footage = pd.DataFrame({name: ["a", "b"] for name in FOOTAGE_COLUMNS})
+    state = {"d": "done", "f": "failed"}
+    records: Any = {
+        clip: StepRecord(clip, "s", "x", state[s])  # type: ignore[arg-type]
+        for clip, s in zip("ab", states, strict=True)
+    }
+    faces: Any = dict.fromkeys("ab", track(3))
+    monkeypatch.setattr(LandmarkTrack, "is_valid", np.ones(3, bool), raising=False)
+    without_sync = SyncConfig(is_used=False)
+    index_prepared_clips(footage, faces, {}, records, records, records, without_sync)
+    told = [r.levelname for r in caplog.records if "rejects.csv" in r.getMessage()]
+    assert told == ([level] if level else [])
+
+
 @pytest.mark.slow
 def test_a_tracking_database_that_vanishes_costs_the_tracking_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

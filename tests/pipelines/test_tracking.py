@@ -1,12 +1,13 @@
 import logging
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pipelines import tracking
+from pipelines import local_database, tracking
 from pipelines.clips import ParallelConfig
 from pipelines.hooks import TrackingConfig
 from pipelines.local_database import database_file, is_locked, repair_places
@@ -69,6 +70,33 @@ def test_a_database_that_cannot_be_made_is_a_warning(
         tracking.log_metrics({"a": 1.0})
     assert "goes on untracked" in caplog.text
     assert not tracking.is_tracking()
+
+
+def test_a_file_that_is_no_database_is_told_before_mlflow_tries_for_minutes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = "no database at all " * 100
+    (tmp_path / "mlflow.db").write_text(content)
+    began = time.monotonic()
+    with caplog.at_level(logging.WARNING):
+        start(f"sqlite:///{tmp_path}/mlflow.db", tmp_path)
+    assert time.monotonic() - began < 20
+    assert "file is not a database" in caplog.text
+    assert "move it away" in caplog.text
+    assert (tmp_path / "mlflow.db").read_text() == content
+
+
+def test_a_database_that_may_only_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mlflow.db"
+    for is_there in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(local_database.os, "access", lambda *_: False)
+            assert "may only be read" in local_database.why_unusable(path)
+        assert local_database.why_unusable(path) == ""
+        if not is_there:
+            sqlite3.connect(path).close()
 
 
 @pytest.mark.slow

@@ -71,6 +71,15 @@ def test_no_video_is_one_line_and_exits_1(tmp_path):
     assert len(said.output.strip().splitlines()) == 1
 
 
+def test_no_file_name_steers_the_terminal(tmp_path, edit):
+    strange = edit.rename(tmp_path / "a\x1b[2J\nb.mp4")
+    said = call(verify, "--no-mark", strange)
+    lost = call(verify, tmp_path / "gone\x1b[2J\n.mp4")
+    assert "no content credentials" in said.output
+    assert "no such file" in lost.output
+    assert all(line.isprintable() for line in (said.output + lost.output).splitlines())
+
+
 def test_consent_is_checked_by_purpose(tmp_path):
     manifest, register = tmp_path / "manifest.csv", tmp_path / "consent.csv"
     manifest.write_text(

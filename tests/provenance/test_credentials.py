@@ -3,6 +3,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import av
 import numpy as np
 import pytest
 from provenance_footage import pictures, write_clip
@@ -103,6 +104,51 @@ def test_a_file_cut_short_is_tampering_and_a_text_is_no_video(tmp_path, edit, cr
             verify(tmp_path / "text.mp4")
     with pytest.raises(FootageError, match="no such file"):
         verify(tmp_path / "none.mp4")
+
+
+FREE_BOX = (16).to_bytes(4, "big") + b"free" + bytes(8)
+
+
+@pytest.mark.parametrize(
+    ("changed", "state"),
+    [
+        *((lambda b, share=share: b[: int(share * len(b))], "tampered") for share in (0.5, 0.9999)),
+        (lambda b: b[:-1], "tampered"),
+        (lambda b: b + b"\0", "tampered"),
+        (lambda b: b + b"more", "tampered"),
+        (lambda b: FREE_BOX + b, "tampered"),
+        (lambda b: b + b, "tampered"),
+        (lambda b: b + FREE_BOX, "edited"),  # C2PA leaves empty boxes out, as players do
+        (lambda b: b, "edited"),
+    ],
+)
+def test_a_signed_file_that_lost_or_won_bytes_is_tampered_with(
+    tmp_path, edit, credential, signer, changed, state
+):
+    sign_edit(edit, credential, signer)
+    (tmp_path / "changed.mp4").write_bytes(changed(edit.read_bytes()))
+    assert verify(tmp_path / "changed.mp4").state == state
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts"])
+def test_packets_moved_to_another_container_bear_no_credentials(
+    tmp_path, edit, credential, signer, suffix
+):
+    sign_edit(edit, credential, signer)
+    moved = tmp_path / f"moved.{suffix}"
+    with av.open(str(edit)) as given, av.open(str(moved), "w") as goal:
+        targets = {s.index: goal.add_stream_from_template(s) for s in given.streams}
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = targets[packet.stream.index]
+                goal.mux(packet)
+    assert verify(moved).state == "unmarked"
+
+
+@pytest.mark.parametrize("name", ["edit.mov", "edit", "edit.wav", "-edit ü\n.mp4"])
+def test_a_signed_file_is_known_whatever_it_is_called(tmp_path, edit, credential, signer, name):
+    sign_edit(edit, credential, signer)
+    assert verify(edit.rename(tmp_path / name)).state == "edited"
 
 
 def test_encoding_anew_loses_the_credentials(tmp_path, edit, credential, signer):

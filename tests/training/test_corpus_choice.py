@@ -41,3 +41,8 @@ def test_an_unknown_speaker_and_too_few_minutes_are_refused() -> None:
         chosen_clips(INDEX, CorpusChoice(speakers=("a", "c")))
     with pytest.raises(ConfigurationError, match=r"minutes 0\.5 is shorter"):
         chosen_clips(INDEX, CorpusChoice(minutes=0.5))
+
+
+def test_without_a_prepared_clip_the_way_leads_to_the_rejects() -> None:
+    with pytest.raises(ConfigurationError, match=r"no clip came through .*rejects\.csv"):
+        chosen_clips(INDEX[:0], CorpusChoice())

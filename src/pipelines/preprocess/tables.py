@@ -1,5 +1,6 @@
 """The footage table at the beginning of preparation, index and rejects at its end."""
 
+import logging
 from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 else:
     AudioOffset = Any
     SyncConfig = configured("talkin.samples.sync:SyncConfig")
+
+logger = logging.getLogger(__name__)
 
 FOOTAGE_COLUMNS = (
     "clip", "path", "file", "speaker", "split", "view", "sentence", "consent",
@@ -93,6 +96,14 @@ def index_prepared_clips(
             "audio_shift_s": offset.shift_s if offset else 0.0,
         }
         rows.append({**row, **counted})
+    if len(rows) < len(footage):
+        level = logging.WARNING if rows else logging.ERROR
+        logger.log(
+            level,
+            "%d of %d clips came through preparation; data/08_reporting/rejects.csv says what is "
+            "wrong with the others",
+            *(len(rows), len(footage)),
+        )
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
 

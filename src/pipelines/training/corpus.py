@@ -33,10 +33,16 @@ def chosen_clips(index: Table, choice: CorpusChoice) -> Table:
     """The rows of an index that a model may learn from or be validated on.
 
     Raises:
-        ConfigurationError: If a speaker has no training clip, or none is short enough.
+        ConfigurationError: If no clip was prepared, a speaker has no training clip, or none is
+            short enough.
     """
     from talkin.errors import ConfigurationError
 
+    if len(index) == 0:
+        raise ConfigurationError(
+            "no clip came through preparation, so there is nothing to learn from: "
+            "data/08_reporting/rejects.csv says of each why"
+        )
     if choice.speakers is not None:
         known = set(index.loc[index["split"] == "train", "speaker"])
         missing = [speaker for speaker in choice.speakers if speaker not in known]

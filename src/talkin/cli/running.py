@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from talkin.errors import TalkinError
+from talkin.files import one_line
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -21,12 +22,18 @@ def explains_errors(command: Callable[Arguments, Result]) -> Callable[Arguments,
         try:
             return command(*args, **kwargs)
         except TalkinError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_shown(str(error))) from error
         except OSError as error:
             # A full disk or a missing right is no bug: say which file.
-            raise click.ClickException(f"{error.filename or 'file'}: {error.strerror}") from error
+            told = f"{error.filename or 'file'}: {error.strerror}"
+            raise click.ClickException(_shown(told)) from error
 
     return wrapped
+
+
+def _shown(text: str) -> str:
+    """A message without what would steer the terminal: a stranger may have named the file."""
+    return "\n".join(map(one_line, text.splitlines()))
 
 
 @contextmanager

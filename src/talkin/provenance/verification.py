@@ -14,6 +14,9 @@ from talkin.provenance.watermark import MarkScore
 
 # The box in which an mp4 holds its manifest (C2PA 2.2, A.5.1).
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+# Matroska and WebM, MPEG program streams, Ogg, Flash; transport streams have a byte a packet.
+_HEADS_WITHOUT_PLACE = (b"\x1aE\xdf\xa3", b"\0\0\1\xba", b"OggS", b"FLV\1")
+_TS_PACKET, _TS_SYNC = 188, 0x47
 _BLOCK = 1 << 20
 _MADE_BY_MODEL = ("compositeWithTrainedAlgorithmicMedia", "trainedAlgorithmicMedia")
 _UNTRUSTED = "signingCredential.untrusted"
@@ -56,7 +59,7 @@ class Verification:
     def in_words(self) -> list[str]:
         """Lines for the user."""
         return [
-            f"{self.path}: {_VERDICTS[self.state]}",
+            f"{printable(self.path)}: {_VERDICTS[self.state]}",
             *_about_mark(self),
             *_about_statement(self),
             *(f"What does not hold: {problem}" for problem in self.problems),
@@ -112,10 +115,20 @@ def verify(
 
 
 def _unreadable(path: Path, reason: str) -> Verification:
-    """A damaged manifest and a file that never had one fail alike in the parser."""
+    """A damaged manifest, a file without one, and a container that has none fail alike."""
     if _bears_c2pa_box(path):
         return Verification(path, "tampered", "none", None, (reason,))
+    if _is_without_place(path):
+        return Verification(path, "unmarked", "none", None, ())
     raise FootageError(f"{path}: no video, sound or picture file that can be read ({reason})")
+
+
+def _is_without_place(path: Path) -> bool:
+    """Whether it is a film in a container in which C2PA has no place."""
+    with path.open("rb") as file:
+        head = file.read(_TS_PACKET + 1)
+    is_stream = len(head) > _TS_PACKET and head[0] == head[_TS_PACKET] == _TS_SYNC
+    return is_stream or head.startswith(_HEADS_WITHOUT_PLACE)
 
 
 def _bears_c2pa_box(path: Path) -> bool:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from pipelines.preprocess import steps
+from pipelines.preprocess.nodes import CropStorageConfig
 from talkin.face3d.fitting import FitConfig
 from talkin.face3d.loading import FaceModelConfig
 from talkin.footage.audio import Audio
@@ -25,6 +26,7 @@ from talkin.footage.mfcc import MfccConfig, compute_mfcc
 from talkin.footage.tracking import TrackingConfig
 from talkin.footage.video import probe_video
 from talkin.samples.alignment import CropConfig
+from talkin.samples.crops import CropReader
 
 FIT, FACE, FOUND = FitConfig(), FaceModelConfig(), DetectionConfig()
 
@@ -42,17 +44,18 @@ def main() -> None:
     for clip in arguments.clips:
         info = probe_video(clip)
         print(f"{clip.name}: {info.width} x {info.height}, {info.duration_s:.1f} s")
-        spent, megabytes = _steps(str(clip), CropConfig(size_px=arguments.size))
+        spent, megabytes, window_ms = _steps(str(clip), CropConfig(size_px=arguments.size))
         for name, seconds in spent.items():
             print(f"  {name:12}{60 * seconds / info.duration_s:8.2f} s a minute")
         raw = clip.stat().st_size / 1e6
         print(
-            f"  crops {60 * megabytes / info.duration_s:.0f} MB a minute, {megabytes / raw:.1f} x"
+            f"  crops {60 * megabytes / info.duration_s:.0f} MB a minute, {megabytes / raw:.1f} x; "
+            f"a window of 7 in {window_ms:.1f} ms"
         )
         print(f"  {'all':12}{60 * sum(spent.values()) / info.duration_s:8.2f} s a minute")
 
 
-def _steps(file: str, crop: CropConfig) -> tuple[dict[str, float], float]:
+def _steps(file: str, crop: CropConfig) -> tuple[dict[str, float], float, float]:
     spent: dict[str, float] = {}
 
     def timed(name: str, work: Callable[..., tuple[Any, ...]], *given: Any) -> Any:
@@ -66,9 +69,20 @@ def _steps(file: str, crop: CropConfig) -> tuple[dict[str, float], float]:
     track = timed("landmarks", steps.detected_landmarks, file, FOUND, TrackingConfig())
     face = timed("faces", steps.fitted_face, lambda: track, FACE, FIT)
     with tempfile.TemporaryDirectory() as folder:
-        path: Path = timed("crops", steps.face_crops, file, lambda: face, crop, 95, folder, "clip")
+        given = (file, lambda: face, crop, CropStorageConfig().psnr_db, folder, "clip")
+        path: Path = timed("crops", steps.face_crops, *given)
         megabytes = path.stat().st_size / 1e6
-    return spent, megabytes
+        window_ms = _window_ms(CropReader(path))
+    return spent, megabytes, window_ms
+
+
+def _window_ms(reader: CropReader) -> float:
+    took = []
+    for end in np.random.default_rng(0).integers(6, len(reader), 50):
+        began = time.process_time()
+        reader.window(int(end), 7)
+        took.append(1e3 * (time.process_time() - began))
+    return float(np.median(took))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def _save_manifest(path: Path) -> None:
 def _write_crops(path: Path) -> None:
     from talkin.samples.crops import CropWriter
 
-    with CropWriter(path, 32, 25.0, 95, {}) as writer:
+    with CropWriter(path, 32, 25.0) as writer:
         for _ in range(20):
             writer.write(np.zeros((32, 32, 3), np.uint8), np.eye(2, 3, dtype=np.float32))
 

@@ -1,5 +1,6 @@
 import pickle
 
+import cv2
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -65,6 +66,23 @@ def test_colour_edges_stay_sharp_because_colour_is_not_subsampled(tmp_path):
     stripes[:, 1::2] = (60, 60, 200)
     reader = CropReader(write(tmp_path / "a.arrow", [stripes], some_transforms(1)))
     assert np.abs(reader[0].astype(int) - stripes).mean() < 8
+
+
+@pytest.mark.parametrize("psnr_db", [40.0, 43.0])
+def test_the_face_is_stored_as_well_as_asked_and_grainy_footage_takes_the_bytes(tmp_path, psnr_db):
+    grain = np.random.default_rng(0).normal(0, 3, (40, SIZE, SIZE, 3))
+    grainy = np.clip(pictures(40) + grain, 0, 255).astype(np.uint8)
+    sizes = []
+    for name, frames in (("smooth", pictures(40)), ("grainy", grainy)):
+        path = tmp_path / f"{name}.arrow"
+        with CropWriter(path, SIZE, 25.0, psnr_db) as writer:
+            for frame, transform in zip(frames, some_transforms(40), strict=True):
+                writer.write(frame, transform)
+        for t in (0, 32):  # the first of each batch decides for the batch
+            face, kept = (c[12:-12, 12:-12] for c in (frames[t], CropReader(path)[t]))
+            assert cv2.PSNR(face, kept) > psnr_db - 1
+        sizes.append(path.stat().st_size)
+    assert sizes[1] > 1.2 * sizes[0]
 
 
 def test_a_frame_number_outside_the_clip_is_an_index_error(crop_file):

@@ -64,7 +64,13 @@ class CropStorageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    quality: int = Field(default=95, ge=50, le=100, description="JPEG quality of stored crops.")
+    psnr_db: float = Field(
+        default=44.0,
+        ge=30,
+        le=60,
+        description="Crops are JPEG of the lowest quality that leaves the face so near to the "
+        "footage.",
+    )
 
 
 def extract_sound(
@@ -180,7 +186,7 @@ def crop_faces(
                     "file": files[clip],
                     "face": partial(getitem, face_parameters, clip),
                     "crop": crop,
-                    "quality": storage.quality,
+                    "psnr_db": storage.psnr_db,
                     "scratch": scratch,
                     "clip": clip,
                 },

@@ -133,7 +133,7 @@ def face_crops(
     file: str,
     face: Callable[[], "FaceParameters"],
     crop: "CropConfig",
-    quality: int,
+    psnr_db: float,
     scratch: str,
     clip: str,
 ) -> tuple[Path]:
@@ -145,7 +145,7 @@ def face_crops(
     transforms = crop_transforms(face(), crop)
     path = Path(scratch) / f"{clip}.arrow"
     notes = {"crop": crop.model_dump_json()}
-    with CropWriter(path, crop.size_px, FPS, quality, notes) as writer:
+    with CropWriter(path, crop.size_px, FPS, psnr_db, notes) as writer:
         for frame, transform in zip(iter_frames(Path(file), FPS), transforms, strict=True):
             writer.write(crop_frame(frame.image, transform, crop.size_px), transform)
     return (path,)

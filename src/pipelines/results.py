@@ -10,15 +10,15 @@ from pipelines.rows import rows_of
 def main() -> int:
     """Print the paths of the edited clips, of the side-by-side clips and of the report."""
     logging.disable(logging.INFO)
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
+    from kedro.io import DataCatalog
 
-    root = Path.cwd()
-    bootstrap_project(root)
-    with KedroSession.create(root) as session:
-        catalog = session.load_context().catalog
-        edits, beside = catalog.load("edits"), catalog.load("side_by_side")
-        table, report = catalog.load("edits_table"), catalog.load("report")
+    from pipelines.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
+
+    # Without Kedro's session, which would import every stage to check its parameters.
+    entries = CONFIG_LOADER_CLASS(str(Path.cwd() / "conf"), **CONFIG_LOADER_ARGS)["catalog"]
+    wanted = ("edits", "side_by_side", "edits_table", "report")
+    catalog = DataCatalog.from_config({name: entries[name] for name in wanted})
+    edits, beside, table, report = (catalog.load(name) for name in wanted)
     lines = []
     for row in rows_of(table):
         if row["state"] == "done":

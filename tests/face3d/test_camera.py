@@ -3,12 +3,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talkin.face3d.camera import euler_angles, project, rotation_matrix, rotation_matrix_torch
+from talkin.face3d.camera import euler_angles, project, rotation_matrix
 from talkin.face3d.fitting_start import (
     rotation_from_vector,
     scaled_orthography,
     vector_from_rotation,
 )
+from talkin.face3d.projection import rotation_matrix_torch
 
 angles = st.tuples(
     st.floats(-3.1, 3.1), st.floats(-1.5, 1.5), st.floats(-3.1, 3.1)

@@ -13,29 +13,23 @@ the picture in its plane changes roll alone: that is why a pose can be carried i
 back exactly.
 """
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
-Array = TypeVar("Array", np.ndarray, torch.Tensor)
+if TYPE_CHECKING:
+    import torch  # not imported to fit: it would be most of a worker's start
+
+Array = TypeVar("Array", np.ndarray, "torch.Tensor")
 
 
 def rotation_matrix(rotation: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3 3"]:
     """Turn (pitch, yaw, roll) in radians into R = Rz Ry Rx."""
     rotation = np.asarray(rotation)
-    return np.stack(_entries(np.cos(rotation), np.sin(rotation)), axis=-1).reshape(
+    return np.stack(rotation_entries(np.cos(rotation), np.sin(rotation)), axis=-1).reshape(
         *rotation.shape[:-1], 3, 3
     )
-
-
-def rotation_matrix_torch(
-    rotation: Float[torch.Tensor, "*batch 3"],
-) -> Float[torch.Tensor, "*batch 3 3"]:
-    """Differentiable twin of `rotation_matrix`."""
-    entries = _entries(torch.cos(rotation), torch.sin(rotation))
-    return torch.stack(entries, dim=-1).reshape(*rotation.shape[:-1], 3, 3)
 
 
 def euler_angles(matrix: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch 3"]:
@@ -70,7 +64,7 @@ def project(
     )
 
 
-def _entries(cos: Array, sin: Array) -> list[Array]:
+def rotation_entries(cos: Array, sin: Array) -> list[Array]:
     """The nine entries of Rz(roll) Ry(yaw) Rx(pitch), row by row."""
     cx, cy, cz = cos[..., 0], cos[..., 1], cos[..., 2]
     sx, sy, sz = sin[..., 0], sin[..., 1], sin[..., 2]

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from talkin.face3d.camera import rotation_matrix_torch
+from talkin.face3d.camera import rotation_entries
 from talkin.face3d.model import MorphableModel
 
 
@@ -51,3 +51,11 @@ class MouthProjector(nn.Module):
         # Picture y points down.
         upright = torch.stack([turned[..., 0], -turned[..., 1]], dim=-1)
         return upright * pose[..., 5, None, None] + pose[..., None, 3:5]
+
+
+def rotation_matrix_torch(
+    rotation: Float[Tensor, "*batch 3"],
+) -> Float[Tensor, "*batch 3 3"]:
+    """Differentiable twin of `camera.rotation_matrix`."""
+    entries = rotation_entries(torch.cos(rotation), torch.sin(rotation))
+    return torch.stack(entries, dim=-1).reshape(*rotation.shape[:-1], 3, 3)

@@ -3,8 +3,9 @@
 from kedro.config import OmegaConfigLoader
 
 from pipelines.hooks import ConsentHooks, TrackingHooks
+from pipelines.refusals import RefusalHooks
 
-HOOKS = (TrackingHooks(), ConsentHooks())
+HOOKS = (TrackingHooks(), ConsentHooks(), RefusalHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

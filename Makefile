@@ -52,6 +52,6 @@ docs: .venv/.ok  ## this project's documentation as a site: site/index.html
 mlflow: .venv/.ok  ## the runs and models, in a browser at http://127.0.0.1:5000
 	mlflow ui --workers 1 --backend-store-uri "$(MLFLOW_TRACKING_URI)"
 
-clean:  ## remove what stages made (footage of your own, .venv and mlruns stay)
-	rm -rf data/02_intermediate/* data/03_primary/* data/04_feature/* data/05_model_input/* \
-	  data/06_models/* data/07_model_output/* data/08_reporting/* .pytest_cache build
+clean: .git  ## remove what stages made (raw footage, committed figures, .venv and mlruns stay)
+	git clean -qfdX data/0[2-8]_*
+	rm -rf .pytest_cache build

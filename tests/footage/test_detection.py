@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from talkin.errors import ConfigurationError, FaceModelError
 from talkin.footage.detection import DetectionConfig, FaceRegion, find_nets, load_detector
 from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468
-from talkin.footage.landmarks_file import LandmarksFolder
+from talkin.footage.landmarks_file import SavedLandmarks
 from talkin.footage.tracking import track_landmarks
 from talkin.footage.video import iter_frames
 
@@ -40,7 +40,7 @@ def test_the_file_backend_wants_a_folder(tmp_path):
     with pytest.raises(ConfigurationError, match=r"detection\.landmarks_folder"):
         load_detector(DetectionConfig(backend="file"))
     source = load_detector(DetectionConfig(backend="file", landmarks_folder=tmp_path))
-    assert isinstance(source, LandmarksFolder)
+    assert isinstance(source, SavedLandmarks)
 
 
 def test_unknown_settings_are_refused():

@@ -5,7 +5,7 @@ import pytest
 
 from talkin.errors import FootageError
 from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468, LandmarkTrack
-from talkin.footage.landmarks_file import LandmarksFolder, resample_track
+from talkin.footage.landmarks_file import SavedLandmarks, resample_track
 from talkin.footage.tracking import track_landmarks
 
 
@@ -92,7 +92,7 @@ def test_a_folder_of_files_is_a_landmark_source(tmp_path, make_video):
     video = make_video(tmp_path / "clip.mkv", range(0, 400, 40))
     track_of(10).save(tmp_path / "clip.parquet")
     done = []
-    track = track_landmarks(video, LandmarksFolder(tmp_path), progress=done.append)
+    track = track_landmarks(video, SavedLandmarks(tmp_path), progress=done.append)
     np.testing.assert_array_equal(track.points, track_of(10).points)
     assert done == [10]
 
@@ -100,7 +100,7 @@ def test_a_folder_of_files_is_a_landmark_source(tmp_path, make_video):
 def test_landmarks_of_another_size_or_clip_are_refused(tmp_path, make_video):
     video = make_video(tmp_path / "clip.mkv", range(0, 400, 40), size=(32, 32))
     with pytest.raises(FootageError, match=r"clip\.parquet: no landmarks"):
-        track_landmarks(video, LandmarksFolder(tmp_path))
+        track_landmarks(video, SavedLandmarks(tmp_path))
     track_of(10).save(tmp_path / "clip.parquet")
     with pytest.raises(FootageError, match="64 x 48"):
-        track_landmarks(video, LandmarksFolder(tmp_path))
+        track_landmarks(video, SavedLandmarks(tmp_path))

@@ -119,9 +119,9 @@ def _source(landmarks: str) -> "LandmarkSource":
             f"--landmarks {landmarks}: no such file; use nets, face-alignment, dlib, or a Parquet "
             "file of landmarks"
         )
-    from talkin.footage.landmarks_file import LandmarksFile
+    from talkin.footage.landmarks_file import SavedLandmarks
 
-    return LandmarksFile(Path(landmarks))
+    return SavedLandmarks(Path(landmarks))
 
 
 def _track(

@@ -1,7 +1,8 @@
 """Whether sound and lips go together in time: offset by cross-correlation, and how clearly.
 
 For any language and without trained weights: a mouth opens when speech gets loud. The measure is
-coarse; `syncnet` gives the field's LSE-D and LSE-C where its weights are at hand.
+coarse; `syncnet` gives the field's LSE-D and LSE-C where its weights are at hand. The search is
+that of `samples.sync`, by which preparation moves late sound.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from scipy.ndimage import gaussian_filter1d
 from talkin.editing.speech_activity import loudness_dbfs
 from talkin.errors import ConfigurationError
 from talkin.footage.audio import Audio
+from talkin.samples.sync import agreement_by_lag, best_lag_s
+from talkin.samples.windows import MFCC_ROWS_PER_S
+
+_NOTHING = 1e-3  # agreement of a still mouth or of silence
 
 
 class LipSyncConfig(BaseModel):
@@ -22,7 +27,6 @@ class LipSyncConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_offset_s: float = Field(default=0.4, gt=0, description="Offsets searched either way, s.")
-    step_s: float = Field(default=0.01, gt=0, description="Step of the search, s.")
     window_s: float = Field(default=0.04, gt=0, description="Sound measured around a moment, s.")
     floor_below_peak_db: float = Field(
         default=40.0, gt=0, description="Quieter sound than this below the loudest counts alike."
@@ -61,7 +65,7 @@ def measure_lip_sync(
         opening: `metrics.mouth_opening` or `articulation.lip_gap` of each frame, any unit.
         time_s: Time of each frame, evenly spaced.
         audio: The sound; time 0 is the first picture's.
-        config: Range and step of the search.
+        config: Range of the search.
 
     Raises:
         ConfigurationError: If the clip is shorter than twice the largest offset.
@@ -72,30 +76,23 @@ def measure_lip_sync(
             f"the clip is shorter than twice max_offset_s ({config.max_offset_s} s), too short to "
             "search an offset; give a longer clip or a smaller max_offset_s"
         )
-    step = float(np.median(np.diff(time_s)))
-    moving = _without_drift(opening, step, config)
-    n = round(config.max_offset_s / config.step_s)
-    offsets = np.arange(-n, n + 1) * config.step_s
-    found = np.array(
-        [_correlation(moving, _loudness(audio, time_s + o, step, config)) for o in offsets]
-    )
-    if not np.isfinite(found).any() or not found.any():
+    step_s = float(np.median(np.diff(time_s)))
+    moving = _without_drift(opening, config.drift_s / step_s)
+    lags_s, found = agreement_by_lag(moving, time_s, _loudness(audio, config), config.max_offset_s)
+    if not np.abs(found).max() > _NOTHING:
         return LipSync(float("nan"), 0.0, 0.0)
-    best = int(np.argmax(found))
-    return LipSync(float(offsets[best]), float(found[best]), float(found[best] - np.median(found)))
+    best = float(found.max())
+    return LipSync(best_lag_s(lags_s, found), best, best - float(np.median(found)))
 
 
-def _loudness(audio: Audio, times_s: np.ndarray, step: float, config: LipSyncConfig) -> np.ndarray:
+def _loudness(audio: Audio, config: LipSyncConfig) -> Float[np.ndarray, "rows"]:
+    """A hundred values a second."""
+    times_s = np.arange(round(audio.duration_s * MFCC_ROWS_PER_S)) / MFCC_ROWS_PER_S
     level = loudness_dbfs(audio, times_s, config.window_s)
     floored = np.maximum(level, level.max() - config.floor_below_peak_db)
-    return _without_drift(floored, step, config)
+    return _without_drift(floored, config.drift_s * MFCC_ROWS_PER_S)
 
 
-def _without_drift(values: np.ndarray, step: float, config: LipSyncConfig) -> np.ndarray:
+def _without_drift(values: np.ndarray, width: float) -> np.ndarray:
     values = np.asarray(values, dtype=np.float64)
-    return values - gaussian_filter1d(values, config.drift_s / step, mode="nearest")
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    strength = float(np.linalg.norm(a - a.mean()) * np.linalg.norm(b - b.mean()))
-    return float((a - a.mean()) @ (b - b.mean())) / strength if strength > 1e-9 else 0.0
+    return values - gaussian_filter1d(values, width, mode="nearest")

@@ -177,6 +177,6 @@ def load_detector(config: DetectionConfig | None = None) -> LandmarkSource:
             "detection.landmarks_folder is not set, but detection.backend is 'file': name the "
             "folder that holds <clip>.parquet"
         )
-    from talkin.footage.landmarks_file import LandmarksFolder
+    from talkin.footage.landmarks_file import SavedLandmarks
 
-    return LandmarksFolder(config.landmarks_folder)
+    return SavedLandmarks(config.landmarks_folder)

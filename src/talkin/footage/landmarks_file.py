@@ -1,4 +1,4 @@
-"""Landmarks computed elsewhere: one `LandmarkTrack` Parquet file a clip."""
+"""Landmarks computed elsewhere: a `LandmarkTrack` Parquet file a clip."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,36 +17,12 @@ if TYPE_CHECKING:
     from talkin.footage.tracking import TrackingConfig
 
 
-class LandmarksFolder:
-    """Reads `<clip>.parquet`, the clip being the video file's name without its suffix."""
+class SavedLandmarks:
+    """Reads one file, or of a folder `<clip>.parquet`: the video file's name without its suffix."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder that holds the files."""
-        self.folder = Path(folder)
-
-    def track(
-        self,
-        path: Path,
-        config: "TrackingConfig",
-        fps: float | Fraction | None,
-        progress: Callable[[int], None] | None,
-    ) -> LandmarkTrack:
-        """Landmarks of one clip, resampled to `fps`.
-
-        Raises:
-            FootageError: If there is no such file, or it belongs to pictures of another size.
-        """
-        return LandmarksFile(self.folder / f"{Path(path).stem}.parquet").track(
-            path, config, fps, progress
-        )
-
-
-class LandmarksFile:
-    """Reads one file, whichever clip it is asked for."""
-
-    def __init__(self, file: Path) -> None:
-        """Take the Parquet file of a `LandmarkTrack`."""
-        self.file = Path(file)
+    def __init__(self, place: Path) -> None:
+        """Take the Parquet file of a `LandmarkTrack`, whichever clip it is of, or a folder."""
+        self.place = Path(place)
 
     def track(
         self,
@@ -60,7 +36,9 @@ class LandmarksFile:
         Raises:
             FootageError: If there is no such file, or it belongs to pictures of another size.
         """
-        file = self.file
+        file = self.place
+        if file.is_dir():
+            file /= f"{Path(path).stem}.parquet"
         if not file.is_file():
             raise FootageError(f"{file}: no landmarks for {path} there")
         track = LandmarkTrack.load(file)

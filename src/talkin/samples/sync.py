@@ -114,6 +114,37 @@ def estimate_offsets(
     return dict.fromkeys(clips, _NOT_ASKED) | dict(zip(asked, found, strict=True))
 
 
+def agreement_by_lag(
+    opening: Float[np.ndarray, "frames"],
+    time_s: Float[np.ndarray, "frames"],
+    sound: Float[np.ndarray, "rows"],
+    largest_s: float,
+) -> tuple[Float[np.ndarray, "lags"], Float[np.ndarray, "lags"]]:
+    """How well a mouth's opening follows its sound at every lag of the sound.
+
+    Args:
+        opening: Of each frame.
+        time_s: Of each frame.
+        sound: A curve of 100 values a second, such as loudness.
+        largest_s: Lags that are tried, either way.
+
+    Returns:
+        Lags in seconds, 10 ms apart, positive where the sound is late; correlation at each, 0
+        where less than 25 frames have sound.
+    """
+    furthest = round(largest_s * MFCC_ROWS_PER_S)
+    lags = np.arange(-furthest, furthest + 1)
+    rows = _rows(time_s)
+    agreement = np.array([_agreement(opening, sound, rows + lag) for lag in lags])
+    return lags / MFCC_ROWS_PER_S, agreement
+
+
+def best_lag_s(lags_s: Float[np.ndarray, "lags"], agreement: Float[np.ndarray, "lags"]) -> float:
+    """The lag of the best agreement, between steps by the parabola through its neighbours."""
+    best = int(agreement.argmax())
+    return float(lags_s[best]) + _vertex(agreement, best) / MFCC_ROWS_PER_S
+
+
 def moved_sound(
     mfcc: Float[np.ndarray, "rows coefficients"], shift_s: float
 ) -> Float[np.ndarray, "rows coefficients"]:
@@ -155,16 +186,13 @@ def _ridge(clips: Sequence[LipsAndSound], offsets_s: Sequence[float]) -> np.ndar
 
 def _best_lag(clip: LipsAndSound, sound: np.ndarray, config: SyncConfig) -> AudioOffset:
     """The lag at which a curve of 100 values a second correlates best with the opening."""
-    furthest = round(config.largest_s * MFCC_ROWS_PER_S)
-    lags = np.arange(-furthest, furthest + 1)
     usable = _usable(clip)
-    rows, opening = _rows(clip.time_s)[usable], clip.opening[usable]
-    agreement = np.array([_agreement(opening, sound, rows + lag) for lag in lags])
-    best = int(agreement.argmax())
-    elsewhere = np.abs(lags - lags[best]) > _OTHER_PEAK_ROWS
-    margin = float(agreement[best] - agreement[elsewhere].max(initial=-1.0))
-    offset_s = float(lags[best] + _vertex(agreement, best)) / MFCC_ROWS_PER_S
-    correlation = float(agreement[best])
+    lags_s, agreement = agreement_by_lag(
+        clip.opening[usable], clip.time_s[usable], sound, config.largest_s
+    )
+    offset_s, correlation = best_lag_s(lags_s, agreement), float(agreement.max())
+    apart = np.abs(np.arange(len(agreement)) - agreement.argmax())
+    margin = correlation - float(agreement[apart > _OTHER_PEAK_ROWS].max(initial=-1.0))
     is_confident = correlation >= config.least_correlation and margin >= config.least_margin
     is_moved = is_confident and abs(offset_s) > config.in_sync_s
     return AudioOffset(offset_s, correlation, margin, is_confident, offset_s if is_moved else 0.0)

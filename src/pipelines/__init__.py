@@ -19,8 +19,13 @@ versions           what a run was made from: code, data, packages
 notebooks          the catalog of the project around a notebook
 rows               tables row by row
 refusals           one line for what a user can mend, no traceback
+arithmetic         the same sums on every processor
 lazy               names of heavy modules that are imported when a run needs them
 pipeline_registry  the folders above, by name
 results            where the results lie, for `make demo`
 settings           Kedro's settings
 """
+
+from pipelines.arithmetic import choose_kernel
+
+choose_kernel()

@@ -53,7 +53,10 @@ def perform(plan: ClipPlan, config: CorpusConfig) -> Performance:
     motion = head_motion(plan.motion_seed, n_frames, config.fps, plan.view)
     sway = motion.translation_px * (config.size_px / _MOTION_DRAWN_AT_PX)
     poses = framed_poses(config.size_px, plan.view, motion.rotation, sway, motion.scale_factor)
-    return Performance(speech, (mouth + upper).astype(np.float32), poses)
+    # To a millionth, and without negative zeros: what a processor leaves of cancelled terms (1e-14)
+    # would give each of them another truth.
+    expression = np.round(mouth + upper, 6) + 0.0
+    return Performance(speech, expression.astype(np.float32), poses)
 
 
 def upper_part(

@@ -6,11 +6,13 @@ and `edit-voice` of whoever is heard, clips of the manifest or not.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from pipelines.editing.people import is_read_aloud, people_of
 from pipelines.rows import Table, rows_of
 
+SEPARATOR = ";"
+_TEXT = ".txt"
 _TRAINING_SPLITS = frozenset({"train", "validation"})
 
 
@@ -55,6 +57,17 @@ def require_consent_for_edits(jobs: Table, footage: Table, register: Any) -> Non
         lambda: require_consent(faces, register, purpose="edit-face"),
         lambda: require_consent(_people(rows, "audio", known), register, purpose="edit-voice"),
     )
+
+
+def people_of(said: str) -> list[str]:
+    """The names in a column of speakers."""
+    return [name for part in said.split(SEPARATOR) if (name := part.strip())]
+
+
+def is_read_aloud(job: Mapping[str, str]) -> bool:
+    """Whether a job's speech is a text: nobody's voice."""
+    is_text = Path(job["audio"]).suffix.lower() == _TEXT
+    return is_text and job.get("driven_by") != "face" and not job.get("audio_speaker")
 
 
 def _of_splits(rows: list[dict[str, Any]], is_training: bool) -> list[dict[str, Any]]:

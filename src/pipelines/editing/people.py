@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipelines.consent import SEPARATOR, is_read_aloud, people_of
 from pipelines.editing import steps
 from pipelines.editing.requests import CHOICES
 from pipelines.rows import Table, rows_of
-
-SEPARATOR = ";"
-_TEXT = ".txt"
 
 
 class FilmedPeople:
@@ -41,17 +39,6 @@ class FilmedPeople:
         pieces = [self._files.get(path.resolve()) for path in steps.listed_files(name)]
         known = [self._speakers[clip] for clip in pieces if clip]
         return SEPARATOR.join(dict.fromkeys([*known, *people_of(said)]))
-
-
-def people_of(said: str) -> list[str]:
-    """The names in a column of speakers."""
-    return [name for part in said.split(SEPARATOR) if (name := part.strip())]
-
-
-def is_read_aloud(job: Mapping[str, str]) -> bool:
-    """Whether a job's speech is a text: nobody's voice."""
-    is_text = Path(job["audio"]).suffix.lower() == _TEXT
-    return is_text and job.get("driven_by") != "face" and not job.get("audio_speaker")
 
 
 def asked_for(row: Mapping[str, str], people: FilmedPeople) -> dict[str, str]:

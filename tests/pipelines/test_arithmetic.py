@@ -14,6 +14,7 @@ AVX2 = "processor : 0\nflags : fpu sse2 avx avx2 fma\n"
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # undone afterwards
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
 
     def of(flags: str) -> str | None:
@@ -44,13 +45,14 @@ def test_a_users_own_choice_stands(asked, monkeypatch) -> None:
     "avx2" not in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else True,
     reason="another kind of processor",
 )
-def test_numpy_and_scipy_of_a_stage_run_that_kernel() -> None:
+def test_numpy_and_scipy_of_a_stage_run_that_kernel_in_one_thread() -> None:
     code = (
         "import pipelines, numpy, scipy.linalg, threadpoolctl\n"
-        "print({i.get('architecture') for i in threadpoolctl.threadpool_info()"
+        "print({(i.get('architecture'), i['num_threads']) for i in threadpoolctl.threadpool_info()"
         " if i['internal_api'] == 'openblas'})"
     )
-    env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+    chosen = {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
+    env = {k: v for k, v in os.environ.items() if k not in chosen}
     answer = subprocess.run(
         [sys.executable, "-c", code],
         env={**env, "PYTHONPATH": str(SRC)},
@@ -58,4 +60,4 @@ def test_numpy_and_scipy_of_a_stage_run_that_kernel() -> None:
         text=True,
         check=True,
     )
-    assert answer.stdout.strip() == str({KERNEL})
+    assert answer.stdout.strip() == str({(KERNEL, 1)})

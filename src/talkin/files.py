@@ -72,3 +72,20 @@ def spreadsheet_safe(text: str) -> str:
     """
     shown = one_line(text)
     return f"'{shown}" if shown[:1] in _FORMULA else shown
+
+
+def spreadsheet_habits(path: Path) -> str:
+    """What a spreadsheet program may have done to a CSV whose columns are not found.
+
+    Returns:
+        Words to end a message with; "" where nothing is known.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+        return '; the file is no UTF-8: save it as "CSV UTF-8"'
+    first = head.splitlines()[0].decode("utf-8", "replace") if head else ""
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if first.count(separator) > first.count(",") or first.lower() == f"sep={separator}":
+            return f"; its columns stand apart by {name}: save it as CSV with commas"
+    return ""

@@ -135,3 +135,38 @@ def test_a_folder_without_videos_is_said(tmp_path):
         manifest_skeleton(tmp_path)
     with pytest.raises(FootageError, match="no such folder"):
         manifest_skeleton(tmp_path / "absent")
+
+
+HABIT_HEAD = "clip,path,speaker,split,view,consent\n"
+HABIT_ROW = "a,clips/a.mp4,ann,train,front,c\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff" + (HABIT_HEAD + HABIT_ROW).replace("\n", "\r\n"),
+        (HABIT_HEAD + HABIT_ROW).replace("\n", "\r"),
+        (HABIT_HEAD + HABIT_ROW).replace("\n", ",,,\n"),
+        (HABIT_HEAD + HABIT_ROW).replace(",", " , "),
+        HABIT_HEAD + "\n" + HABIT_ROW + "\n\n",
+    ],
+)
+def test_what_spreadsheets_do_to_a_table_does_no_harm(tmp_path, text):
+    (tmp_path / "manifest.csv").write_text(text, encoding="utf-8", newline="")
+    assert read_manifest(tmp_path / "manifest.csv")["path"].tolist() == ["clips/a.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ((HABIT_HEAD + HABIT_ROW).replace(",", ";").encode(), "apart by semicolons.*commas"),
+        (("sep=;\n" + HABIT_HEAD).replace(",", ";").encode(), "apart by semicolons"),
+        ((HABIT_HEAD + HABIT_ROW).replace(",", "\t").encode(), "apart by tabs"),
+        ((HABIT_HEAD + HABIT_ROW).encode("utf-16"), "CSV UTF-8"),
+        ((HABIT_HEAD + HABIT_ROW.replace("a.mp4", "\xe4.mp4")).encode("latin-1"), "CSV UTF-8"),
+    ],
+)
+def test_another_form_of_table_is_told_with_how_to_save_it(tmp_path, content, message):
+    (tmp_path / "manifest.csv").write_bytes(content)
+    with pytest.raises(FootageError, match=message):
+        read_manifest(tmp_path / "manifest.csv")

@@ -79,7 +79,13 @@ def test_yaml_says_the_same_as_csv(tmp_path, register):
     [
         ("a.csv", HEAD + "x,ann,,\n", "record 1: `purpose` is empty"),
         ("a.csv", HEAD + "x,ann,research,soon\n", "record 1: `expires` is 'soon'"),
-        ("a.csv", "x,y\n1,2\n", "record 1: `consent` is empty or missing"),
+        ("a.csv", "x,y\n1,2\n", "line 1: column 'consent' is missing"),
+        (
+            "a.csv",
+            HEAD.replace(",", ";") + "x;ann;train;\n",
+            "semicolons: save it as CSV with commas",
+        ),
+        ("a.csv", HEAD + "x,ann,train,31.12.2027\n", "write a date as 2027-12-31"),
         ("a.yaml", "consent: x\n", "a list of records"),
         ("a.yaml", "- [\n", "cannot be read"),
         ("a.yaml", "- !!python/object/apply:os.getcwd []\n", "cannot be read"),
@@ -171,3 +177,13 @@ def test_a_person_is_refused_in_one_line_however_many_clips_show_them(register):
         require_consent(rows, register, TODAY)
     assert "\n" not in str(refusal.value)
     assert "zoe (clip c0 and 39 more)" in str(refusal.value)
+
+
+@pytest.mark.parametrize("written", ["train;edit-face", "Train, edit-face", " train ;EDIT-FACE"])
+def test_purposes_are_the_same_however_they_are_written(tmp_path, written):
+    (tmp_path / "a.csv").write_text(HEAD + f'x,ann,"{written}",\n')
+    register = read_consent(tmp_path / "a.csv")
+    for purpose in ("train", "edit-face"):
+        require_consent(["ann"], register, purpose=purpose)
+    with pytest.raises(ConsentError, match="not for edit-voice"):
+        require_consent(["ann"], register, purpose="edit-voice")

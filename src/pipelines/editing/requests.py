@@ -1,12 +1,11 @@
 """The list of edits that a user asks for: a CSV with a row an edit."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from talkin.errors import ConfigurationError
-from talkin.files import checked_name
+from talkin.files import checked_name, spreadsheet_habits
 
 COLUMNS = ("job", "target", "audio")
 SPEAKERS = ("target_speaker", "audio_speaker")
@@ -64,9 +63,10 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True, restkey="", restval="")
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
             _check_columns(reader.fieldnames, path)
             for row in reader:
-                if row.get(""):
+                if any(row.pop("", ())):
                     raise ConfigurationError(
                         f"{path}, line {reader.line_num}: more fields than columns; put a field "
                         "that holds a comma in double quotes"
@@ -81,9 +81,10 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
         ) from error
 
 
-def _check_columns(names: Any, path: Path) -> None:
-    missing = [name for name in COLUMNS if name not in (names or [])]
+def _check_columns(names: Sequence[str], path: Path) -> None:
+    missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise ConfigurationError(
-            f"{path}: column {missing[0]!r} is missing; its first line must be {','.join(COLUMNS)}"
+            f"{path}: column {missing[0]!r} is missing; its first line must be "
+            f"{','.join(COLUMNS)}{spreadsheet_habits(path)}"
         )

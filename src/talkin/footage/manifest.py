@@ -4,13 +4,14 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import pandas as pd
 
 from talkin.errors import ConfigurationError, FootageError
-from talkin.files import checked_name
+from talkin.files import checked_name, spreadsheet_habits
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
@@ -73,12 +74,12 @@ def sort_manifest(path: Path) -> tuple[pd.DataFrame, dict[int, str]]:
 
 
 def _checked(
-    row: dict[str, str] | csv.Error, seen: dict[str, int], path: Path, line: int
+    row: dict[str, Any] | csv.Error, seen: dict[str, int], path: Path, line: int
 ) -> dict[str, str]:
     where = f"{path}, line {line}"
     if isinstance(row, csv.Error):
         raise FootageError(f"{where}: cannot be read as a row of a CSV table: {row}")
-    if row.pop("", None):
+    if any(row.pop("", ())):
         raise FootageError(
             f"{where}: more fields than columns; put a field that holds a comma in double quotes"
         )
@@ -127,14 +128,14 @@ def manifest_skeleton(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str] | csv.Error]]:
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | csv.Error]]:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise FootageError(f"{path}: larger than {_LARGEST_FILE // 10**6} MB; no manifest is")
         # Bytes that are no UTF-8 spoil their own row only: they do not count as printable.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file, strict=True, restkey="", restval="")
-            _check_columns(reader.fieldnames, path)
+            reader.fieldnames = _checked_columns(reader.fieldnames, path)
             while True:
                 try:
                     row = next(reader)
@@ -152,17 +153,20 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str] | csv.Error]]:
         raise FootageError(f"{path}: cannot be read as a CSV table in UTF-8: {error}") from error
 
 
-def _check_columns(names: object, path: Path) -> None:
-    given = [str(name).strip() for name in names] if isinstance(names, list) else []
+def _checked_columns(names: Sequence[str] | None, path: Path) -> list[str]:
+    given = [name.strip() for name in names or ()]
+    while given and not given[-1]:
+        given.pop()  # spreadsheets leave empty columns at the end
     missing = [name for name in COLUMNS if name not in given]
     if missing:
         raise FootageError(
             f"{path}, line 1: column {missing[0]!r} is missing; the first line must be "
-            f"{','.join(COLUMNS)}[,sentence]"
+            f"{','.join(COLUMNS)}[,sentence]{spreadsheet_habits(path)}"
         )
     name, count = Counter(given).most_common(1)[0]
     if count > 1:
         raise FootageError(f"{path}, line 1: column {name!r} stands there twice")
+    return given
 
 
 def _check_row(row: dict[str, str], where: str) -> None:
@@ -170,6 +174,8 @@ def _check_row(row: dict[str, str], where: str) -> None:
         if not row[column]:
             raise FootageError(f"{where}, column {column}: empty; every clip needs one")
     for column, value in row.items():
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise FootageError(f'{where}, column {column}: no UTF-8; save the table as "CSV UTF-8"')
         if len(value) > _LARGEST_FIELD or not value.isprintable():
             raise FootageError(f"{where}, column {column}: too long, or holds control characters")
     _check_names(row, where)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import yaml
 
 from talkin.errors import ConsentError
-from talkin.files import one_line
+from talkin.files import one_line, spreadsheet_habits
 
 Purpose = Literal["train", "edit-face", "edit-voice"]
 
@@ -50,12 +50,13 @@ class ConsentRecord:
     @property
     def purposes(self) -> tuple[str, ...]:
         """The purpose as a list."""
-        return tuple(word.strip() for word in self.purpose.split(";") if word.strip())
+        return tuple(word.strip() for word in re.split("[;,]", self.purpose) if word.strip())
 
     def allows(self, purpose: Purpose | None, day: date) -> bool:
         """Whether it covers a purpose (None: any at all) on a day."""
         in_time = self.expires is None or self.expires >= day
-        return in_time and (purpose is None or bool({purpose, *_ANYTHING} & set(self.purposes)))
+        given = {word.lower() for word in self.purposes}
+        return in_time and (purpose is None or bool({purpose, *_ANYTHING} & given))
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,9 @@ def read_consent(path: Path) -> ConsentRegister:
             f"{','.join(_COLUMNS)} and add a row for every speaker who agreed"
         ) from error
     except (OSError, ValueError, csv.Error, yaml.YAMLError, RecursionError) as error:
+        habits = spreadsheet_habits(path) if path.is_file() else ""
         raise ConsentError(
-            f"{path}: the consent register cannot be read: {one_line(error)}"
+            f"{path}: the consent register cannot be read: {one_line(error)}{habits}"
         ) from error
     return ConsentRegister(
         path, tuple(_record(row, path, number) for number, row in enumerate(rows, start=1))
@@ -207,7 +209,15 @@ def _check_size(path: Path) -> None:
 def _csv_rows(path: Path) -> list[dict[str, Any]]:
     _check_size(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file, strict=True))
+        reader = csv.DictReader(file, strict=True)
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        missing = [name for name in _COLUMNS if name not in reader.fieldnames]
+        if missing:
+            raise ConsentError(
+                f"{path}, line 1: column {missing[0]!r} is missing; the first line must be "
+                f"{','.join(_COLUMNS)}[,document_sha256]{spreadsheet_habits(path)}"
+            )
+        return list(reader)
 
 
 def _yaml_rows(path: Path) -> list[dict[str, Any]]:

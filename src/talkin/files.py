@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unicodedata import category
 from uuid import uuid4
 
 from talkin.errors import ConfigurationError
@@ -62,6 +63,17 @@ def one_line(text: object) -> str:
     """
     joined = " ".join(str(text).split())
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in joined)
+
+
+def is_one_line(text: str) -> bool:
+    r"""Whether a text holds nothing that ends a line or steers a terminal.
+
+    Unlike `str.isprintable` it lets any space pass: macOS puts narrow ones into file names.
+
+    >>> is_one_line("Recording at 9.41\u202fAM.mov"), is_one_line("two\nlines")
+    (True, False)
+    """
+    return all(letter.isprintable() or category(letter) == "Zs" for letter in text)
 
 
 def spreadsheet_safe(text: str) -> str:

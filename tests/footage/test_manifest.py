@@ -1,9 +1,12 @@
+import os
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from talkin.errors import FootageError
-from talkin.footage.manifest import COLUMNS, manifest_skeleton, read_manifest
+from talkin.footage.manifest import COLUMNS, read_manifest
+from talkin.footage.skeleton import manifest_skeleton, unlistable_videos
 
 HEAD = "clip,path,speaker,split,view,consent\n"
 
@@ -135,6 +138,25 @@ def test_a_folder_without_videos_is_said(tmp_path):
         manifest_skeleton(tmp_path)
     with pytest.raises(FootageError, match="no such folder"):
         manifest_skeleton(tmp_path / "absent")
+
+
+def test_videos_whose_names_no_table_can_hold_are_left_out_and_named(tmp_path):
+    for name in (
+        b"good.mp4",
+        "at 9\u202fAM.mp4".encode(),
+        b"bad\xff.mp4",
+        b"two\nlines.mp4",
+        b"=sum.mp4",
+        b"-rf.mp4",
+    ):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    skeleton = manifest_skeleton(tmp_path)
+    assert sorted(skeleton["path"]) == ["./-rf.mp4", "./=sum.mp4", "at 9\u202fAM.mp4", "good.mp4"]
+    assert set(skeleton["clip"]) == {"rf", "sum", "at_9_AM", "good"}
+    skeleton.assign(consent="c").to_csv(tmp_path / "manifest.csv", index=False)
+    assert all((tmp_path / p).exists() for p in read_manifest(tmp_path / "manifest.csv")["path"])
+    left_out = [os.fsencode(file.name) for file in unlistable_videos(tmp_path)]
+    assert sorted(left_out) == [b"bad\xff.mp4", b"two\nlines.mp4"]
 
 
 HABIT_HEAD = "clip,path,speaker,split,view,consent\n"

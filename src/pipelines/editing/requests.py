@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from talkin.errors import ConfigurationError
-from talkin.files import checked_name, spreadsheet_habits
+from talkin.files import checked_name, is_one_line, spreadsheet_habits
 
 COLUMNS = ("job", "target", "audio")
 SPEAKERS = ("target_speaker", "audio_speaker")
@@ -48,7 +48,7 @@ def _check_fields(row: dict[str, str], where: str) -> None:
         if not row[column]:
             raise ConfigurationError(f"{where}, column {column}: empty; every edit needs one")
     for column, value in row.items():
-        if len(value) > _LARGEST_FIELD or not value.isprintable():
+        if len(value) > _LARGEST_FIELD or not is_one_line(value):
             raise ConfigurationError(
                 f"{where}, column {column}: too long, or holds control characters"
             )

@@ -26,8 +26,8 @@ def manifest(folder: Path, out: Path | None, is_grid: bool) -> None:
     and 33 never) are filled in too, and alignments become `truth/<clip>.phonemes.parquet`.
     """
     from talkin.evaluation.grid_sounds import grid_rows
-    from talkin.files import replace_when_whole
-    from talkin.footage.manifest import manifest_skeleton
+    from talkin.files import one_line, replace_when_whole
+    from talkin.footage.skeleton import manifest_skeleton, unlistable_videos
 
     out = out or folder / "manifest.csv"
     if out.exists():
@@ -35,5 +35,7 @@ def manifest(folder: Path, out: Path | None, is_grid: bool) -> None:
     rows = grid_rows(folder) if is_grid else manifest_skeleton(folder)
     with replace_when_whole(out) as part:
         rows.to_csv(part, index=False)
+    for file in unlistable_videos(folder):
+        click.echo(f"Left out, its name cannot stand in a table: {one_line(file)}; rename it.")
     left = "column consent" if is_grid else "columns speaker and consent"
     click.echo(f"{out}: {len(rows)} clips. Fill in the {left}.")

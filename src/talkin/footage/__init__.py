@@ -12,7 +12,8 @@
 - `landmarks`: what tracking found (`LandmarkTrack`) and the 68-point layout.
 - `tracking`: one person's landmarks through a clip (`TrackingConfig`, `track_landmarks`);
   `cuts` finds where the shot changes, `track_notes` says in words what went wrong.
-- `manifest`: which clips there are, who speaks in them (`read_manifest`, `manifest_skeleton`).
+- `manifest`: which clips there are, who speaks in them (`read_manifest`); `skeleton`
+  writes one to be filled in (`manifest_skeleton`).
 - `colour`: RGB from and to what is stored (`Colours`).
 - `overlap`: decoding, work and encoding side by side, each in a thread (`ahead`).
 - `media`: opening files, FFmpeg's errors in words.

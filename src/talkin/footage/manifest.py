@@ -1,8 +1,6 @@
 """The footage manifest: which clips there are, and who speaks in them, by whose leave."""
 
 import csv
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,18 +9,14 @@ from typing import Any
 import pandas as pd
 
 from talkin.errors import ConfigurationError, FootageError
-from talkin.files import checked_name, spreadsheet_habits
+from talkin.files import checked_name, is_one_line, spreadsheet_habits
 
 SPLITS = ("train", "validation", "test")
 COLUMNS = ("clip", "path", "speaker", "split", "view", "consent")
-_OPTIONAL = ("sentence",)
+OPTIONAL = ("sentence",)
 _NAMES = ("clip", "speaker")
-_CLIPS = "clips"  # where the README says to put them
 _LARGEST_FIELD = 4096
 _LARGEST_FILE = 50_000_000
-_VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
-)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
@@ -70,7 +64,7 @@ def sort_manifest(path: Path) -> tuple[pd.DataFrame, dict[int, str]]:
             rows.append(_checked(row, seen, path, line))
         except FootageError as error:
             problems[line] = str(error)
-    return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str), problems
+    return pd.DataFrame(rows, columns=[*COLUMNS, *OPTIONAL], dtype=str), problems
 
 
 def _checked(
@@ -83,7 +77,7 @@ def _checked(
         raise FootageError(
             f"{where}: more fields than columns; put a field that holds a comma in double quotes"
         )
-    row = {key: row.get(key, "").strip() for key in (*COLUMNS, *_OPTIONAL)}
+    row = {key: row.get(key, "").strip() for key in (*COLUMNS, *OPTIONAL)}
     _check_row(row, where)
     # Two clips whose names differ in case alone would overwrite each other on some disks.
     first = seen.setdefault(row["clip"].casefold(), line)
@@ -93,39 +87,6 @@ def _checked(
             "clip a name of its own"
         )
     return row
-
-
-def manifest_skeleton(folder: Path) -> pd.DataFrame:
-    """A manifest of all videos in a folder, to be filled in by hand.
-
-    The speaker is the sub-folder's name (or "speaker1"; a folder `clips` about all of them names
-    nobody), the split follows from the clip's name
-    alone (80 % train, 10 % validation, 10 % test), so it stays when clips are added; `consent`
-    is left empty, because only a person can say who agreed.
-
-    Args:
-        folder: Where the videos are, sub-folders included; the manifest belongs into it.
-
-    Raises:
-        FootageError: If there is no such folder or no video in it.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FootageError(f"{folder}: there is no such folder")
-    files = sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in _VIDEO_SUFFIXES
-        and file.is_file()
-        and not _is_hidden(file, folder)
-    )
-    if not files:
-        raise FootageError(
-            f"{folder}: no video there (looked for {', '.join(sorted(_VIDEO_SUFFIXES))})"
-        )
-    taken: set[str] = set()
-    rows = [_skeleton_row(file.relative_to(folder), taken) for file in files]
-    return pd.DataFrame(rows, columns=[*COLUMNS, *_OPTIONAL], dtype=str)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | csv.Error]]:
@@ -176,7 +137,7 @@ def _check_row(row: dict[str, str], where: str) -> None:
     for column, value in row.items():
         if any("\ud800" <= letter <= "\udfff" for letter in value):
             raise FootageError(f'{where}, column {column}: no UTF-8; save the table as "CSV UTF-8"')
-        if len(value) > _LARGEST_FIELD or not value.isprintable():
+        if len(value) > _LARGEST_FIELD or not is_one_line(value):
             raise FootageError(f"{where}, column {column}: too long, or holds control characters")
     _check_names(row, where)
     if row["split"] not in SPLITS:
@@ -202,41 +163,3 @@ def _leaves_folder(path: str) -> bool:
     as_posix, as_windows = PurePosixPath(path), PureWindowsPath(path)
     is_absolute = as_posix.is_absolute() or bool(as_windows.drive or as_windows.root)
     return is_absolute or ".." in as_posix.parts or ".." in as_windows.parts
-
-
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
-
-
-def _skeleton_row(path: Path, taken: set[str]) -> dict[str, str]:
-    parts = path.with_suffix("").parts
-    told = parts[1:] if parts[0] == _CLIPS and len(parts) > 1 else parts
-    clip = _free_name(_safe("_".join(told)), taken)
-    speaker = _safe(told[0]) if len(told) > 1 else "speaker1"
-    return {
-        "clip": clip,
-        "path": path.as_posix(),
-        "speaker": speaker,
-        "split": _stable_split(clip),
-        "view": "front",
-        "consent": "",
-        "sentence": "",
-    }
-
-
-def _safe(name: str) -> str:
-    kept = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]+", "_", name)).strip("._-")
-    return kept[:100].rstrip("._-") or "clip"
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    candidate, number = name, 2
-    while candidate.casefold() in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    taken.add(candidate.casefold())
-    return candidate
-
-
-def _stable_split(clip: str) -> str:
-    tenth = int(hashlib.sha256(clip.encode()).hexdigest()[:8], 16) % 10
-    return {0: "test", 1: "validation"}.get(tenth, "train")

@@ -1,6 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
+from talkin.editing.compositing import CompositingConfig, composite
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.samples.alignment import CropConfig, mask_box
 
@@ -48,6 +50,33 @@ def test_the_mask_is_soft_and_nothing_at_the_border_of_the_box(mouths):
     inside = np.zeros_like(mask, bool)
     inside[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1] = True
     assert not mask[~inside].any()
+
+
+@pytest.mark.parametrize("opens", [True, False])
+@pytest.mark.parametrize("cast", [[0, 0, 0], [9, -6, 4]])
+def test_no_trace_of_the_old_jaw_is_left_beside_the_new_one(mouths, opens, cast):
+    """The exact truth of an edit, a chin that opens or closes, pasted by mask and blending."""
+    old, new = mouths if opens else mouths[::-1]
+
+    def face(points):
+        picture = np.full((CROP.size_px, CROP.size_px, 3), (120, 80, 70), np.uint8)  # the neck
+        skin = np.concatenate([points[20:31], points[30:31] * [1, 0], points[20:21] * [1, 0]])
+        cv2.fillPoly(picture, [np.rint(skin).astype(np.int32)], (205, 160, 140), cv2.LINE_AA)
+        cv2.fillPoly(picture, [np.rint(points[:12]).astype(np.int32)], (150, 70, 70), cv2.LINE_AA)
+        return picture
+
+    footage, truth = face(old), face(new)
+    drawn = np.clip(truth.astype(int) + cast, 0, 255).astype(np.uint8)
+    still = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    made = composite(footage, drawn, footage, mask_of(old, new), still, CompositingConfig())
+    near_a_jaw = np.zeros(made.shape[:2], np.uint8)
+    for points in (old, new):
+        line = np.rint(points[23:28]).astype(np.int32)  # the chin, away from the ears
+        cv2.polylines(near_a_jaw, [line], False, 1, round(8 * CROP.px_per_mm))
+    wrong = np.abs(made.astype(int) - truth).mean(axis=2)[near_a_jaw > 0]
+    left_as_it_is = np.abs(footage.astype(int) - truth).mean(axis=2)[near_a_jaw > 0]
+    assert left_as_it_is.max() > 60
+    assert wrong.max() < 6
 
 
 def test_old_and_new_mouth_may_be_exchanged(mouths):

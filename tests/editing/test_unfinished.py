@@ -1,5 +1,6 @@
 """An edit that was stopped goes on where it was, and ends like one that nothing stopped."""
 
+import errno
 import fcntl
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from talkin.editing import edit_clip as module
 from talkin.editing import pieces, unfinished
+from talkin.editing.unfinished import UnfinishedEdit
 from talkin.errors import FootageError
+from talkin.face3d.parameters import FaceParameters
 from talkin.footage.video import iter_frames, probe_video
 from talkin.provenance.verification import verify
 
@@ -143,3 +146,24 @@ def test_two_processes_never_make_the_same_edit_at_once(tmp_path):
         ):
             pass
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("file", ["parquet", "json"])
+def test_a_disk_that_fills_while_the_face_is_kept_is_said_and_the_next_run_goes_on(
+    scene, short_pieces, tmp_path, monkeypatch, file
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "Detail: [errno 28]\nNo space left on device")
+
+    video, folder = scene.video(lambda t: [scene.disc()], 12), tmp_path / "kept"
+    with monkeypatch.context() as patched:
+        owner, name = {
+            "parquet": (FaceParameters, "save"),
+            "json": (UnfinishedEdit, "_write_json"),
+        }[file]
+        patched.setattr(owner, name, full)
+        with pytest.raises(FootageError, match="cannot be written to: No space left") as caught:
+            scene.edit(video, scene.speech(0.48), unfinished=folder)
+    assert "\n" not in str(caught.value)
+    assert not scene.output.exists()
+    assert scene.edit(video, scene.speech(0.48), unfinished=folder).n_edited == 12

@@ -17,6 +17,9 @@ from talkin.samples.alignment import invert_transforms, transform_points, warp_s
 # border of the mask hides what the grid misses at the seam.
 _COARSENESS = 4
 _SWEEPS = 40
+# Beyond about so many grey levels from the usual difference of the two pictures they show different
+# things, such as a chin and what lay beside the old one: no matter of colour to be carried inwards.
+_OTHER_THING_LEVELS = 20.0
 
 
 class CompositingConfig(BaseModel):
@@ -44,7 +47,8 @@ def poisson_blend(
 
     Poisson blending with the rendered picture's gradients (Perez et al. 2003) equals adding the
     harmonic function that carries the difference target - rendered from the border inwards. It is
-    found by Jacobi sweeps on a pyramid of grids, coarsest first.
+    found by Jacobi sweeps on a pyramid of grids, coarsest first. Where the pictures show different
+    things on the border, the border is left free: else a chin that moved would stain the mouth.
 
     Args:
         rendered: Source of the gradients.
@@ -66,7 +70,7 @@ def _membrane(
 ) -> Float32[np.ndarray, "height width 3"]:
     """Harmonic continuation of `difference` from outside the region into it."""
     height, width = region.shape
-    outside = (~region).astype(np.float32)
+    outside = np.where(region, np.float32(0), _alike(difference, region))
     known = difference.astype(np.float32) * outside[..., None]
     grids = []
     for level in range(levels + 1):
@@ -87,6 +91,13 @@ def _membrane(
             solution = cv2.resize(solution, size, interpolation=cv2.INTER_LINEAR)
         solution = _relax(solution, border, fixed)
     return cv2.resize(solution, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _alike(difference: np.ndarray, region: np.ndarray) -> Float32[np.ndarray, "height width"]:
+    """Near 1 where two pictures differ as they usually do outside the region, near 0 elsewhere."""
+    usual = np.median(difference[~region], axis=0)
+    unusual = np.abs(difference - usual).max(axis=2)
+    return np.exp(-np.square(unusual / _OTHER_THING_LEVELS)).astype(np.float32)
 
 
 def _relax(values: np.ndarray, border: np.ndarray, fixed: np.ndarray) -> np.ndarray:

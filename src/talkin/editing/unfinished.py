@@ -8,6 +8,7 @@ what another edit left is thrown away.
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
+
 from talkin.errors import FootageError
 from talkin.face3d.parameters import FaceParameters
-from talkin.files import replace_when_whole
+from talkin.files import one_line, replace_when_whole
 
 FRAMES_A_PIECE = 250
 _RECORD = "edit.json"
@@ -55,10 +58,13 @@ class UnfinishedEdit:
 
     def keep_face(self, name: str, face: FollowedFace) -> FollowedFace:
         """Keep a followed face, and give it as it will be read when the edit goes on."""
-        face.parameters.save(self.folder / f"{name}.parquet")
-        # The words come last, so that both files are there or neither counts.
-        self._write_json(f"{name}.json", {"cuts": face.cuts, "notes": face.notes})
-        return self.face(name) or face
+        with _named_errors(self.folder):
+            face.parameters.save(self.folder / f"{name}.parquet")
+            # The words come last, so that both files are there or neither counts.
+            self._write_json(f"{name}.json", {"cuts": face.cuts, "notes": face.notes})
+        found = self.face(name) or face
+        pa.default_memory_pool().release_unused()  # Arrow keeps for itself what it once held
+        return found
 
     def piece(self, track: str, number: int) -> Path:
         """Where a piece of a video stands, or shall stand."""
@@ -103,7 +109,8 @@ def kept_folder(folder: Path | None, output: Path, belongs_to: str) -> Iterator[
         except OSError as error:
             raise FootageError(f"{output}: another process is making this edit") from error
         edit = UnfinishedEdit(folder)
-        _begin(edit, belongs_to)
+        with _named_errors(folder):
+            _begin(edit, belongs_to)
         try:
             yield edit
         except BaseException:
@@ -118,7 +125,8 @@ def _named_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FootageError(f"{folder} cannot be written to: {error.strerror}") from error
+        reason = os.strerror(error.errno) if error.errno else one_line(error)
+        raise FootageError(f"{folder} cannot be written to: {reason}") from error
 
 
 def _check_ours(folder: Path) -> None:

@@ -15,6 +15,7 @@ from talkin.face3d.model import MorphableModel
 from talkin.files import replace_when_whole
 
 _LAYOUT = "talkin-face-parameters-1"
+_FRAMES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +69,14 @@ class FaceParameters:
         self, model: MorphableModel, vertices: np.ndarray | slice
     ) -> Float[np.ndarray, "frames points 2"]:
         """Picture positions of some vertices of the fitted face, px."""
-        points = model.points(vertices, self.geometry, self.expression)
-        return project(points, self.rotation, self.translation, self.scale)
+        parts = []
+        # Not all frames at once: their points in space would take twice what is wanted of them.
+        for first in range(0, max(1, len(self)), _FRAMES_AT_ONCE):
+            rows = slice(first, first + _FRAMES_AT_ONCE)
+            points = model.points(vertices, self.geometry, self.expression[rows])
+            pose = (self.rotation[rows], self.translation[rows], self.scale[rows])
+            parts.append(project(points, *pose))
+        return np.concatenate(parts)
 
     def mouth_landmarks(self, model: MorphableModel) -> Float[np.ndarray, "frames 39 2"]:
         """The 39 projected mouth-region points: the paper's l."""

@@ -42,7 +42,7 @@ def variants(model: MorphableModel) -> dict[str, MorphableModel]:
     }
 
 
-def planted_table(model: MorphableModel, frames: int, seeds: int) -> None:
+def planted_table(model: MorphableModel, frames: int, seeds: range) -> None:
     """Landmarks projected from drawn coefficients, exact and with noise."""
     print(
         "| planted landmarks | rotation deg | lip R2 | aperture r | RMSE % | geometry mm | mean |"
@@ -52,7 +52,7 @@ def planted_table(model: MorphableModel, frames: int, seeds: int) -> None:
     cases += [(f"1.5 % noise, {name}", 0.015, view) for name, view in VIEWS.items()]
     for name, noise, view in cases:
         rows = []
-        for seed in range(seeds):
+        for seed in seeds:
             truth = plant(model, frames, seed, view)
             picture = truth.picture(model, model.landmarks68)
             stray = np.random.default_rng(90 + seed).normal(size=picture.shape)
@@ -140,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0, help="other planted people")
     parser.add_argument("--clips", type=int, default=1, help="rendered clips a speaker")
     parser.add_argument("--views", default="front", help="rendered views, with commas")
     parser.add_argument("--real", type=int, default=22, help="real clips")
@@ -147,7 +148,8 @@ def main() -> None:
     options = parser.parse_args()
     model = load_face_model(FaceModelConfig(file=options.model))
     if options.seeds:
-        planted_table(model, options.frames, options.seeds)
+        first = options.first_seed
+        planted_table(model, options.frames, range(first, first + options.seeds))
     if options.clips and options.model is None:
         try:
             rendered_table(model, options.clips, options.views.split(","))

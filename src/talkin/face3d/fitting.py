@@ -64,9 +64,8 @@ def fit_clip(
     if not len(frames):
         raise NoFaceError(_why_no_face(track, clip))
     if geometry is None:
-        solver.use(*geometry_of(solver, [solver.keyframes(frames, config.n_keyframes)]))
-    else:
-        solver.use(geometry)
+        geometry = geometry_of(solver, [solver.keyframes(frames, config.n_keyframes)])
+    solver.use(geometry)
     tell = progress or (lambda done: None)
     solved = solver.solve(frames, all_cuts, tell)
     error = solver.error_px(solved)

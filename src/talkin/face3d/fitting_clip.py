@@ -21,6 +21,10 @@ _OUTER_EYE_CORNERS = (36, 45)
 _FEWEST_POINTS = 12
 _CUT_SHIFT = 0.6  # of the interocular distance, between neighbouring frames
 _CUT_SCALE = 0.25
+_FARTHEST_MEAN = 7
+_THIRD = 3
+_THIRD_OF_NOISE = 0.6745 * 20**0.5  # median size of white noise's third difference
+_SAME_PLACE = 0.1  # of the face's extent, between a keyframe and a frame averaged with it
 _NOISE_PASSES = 3
 _BLOCK, _OVERLAP = 750, 50
 
@@ -67,24 +71,60 @@ class ClipSolver:
     def keyframes(
         self, frames: Int[np.ndarray, "n"], count: int
     ) -> tuple[Float[np.ndarray, "k points 2"], Float[np.ndarray, "k points"]]:
-        """Points and weights of frames spread evenly among those that miss fewest points."""
-        return self._seen(self._keyframes(frames, count))
+        """Points and weights of frames spread evenly among those that miss fewest points.
 
-    def use(self, geometry: Float[np.ndarray, "g"], noise_share: float | None = None) -> None:
-        """Fit the face of this geometry; the noise is learned from the clip where not known."""
-        self.geometry, self._noise_share = geometry, noise_share
+        Where points tremble, each is the mean of the frames about it. A face that moves evenly is
+        seen in the mean as it is in the middle, while trembling left in would be read as turns of
+        the head to and fro, in which the face is flatter than it is.
+        """
+        chosen = self._keyframes(frames, count)
+        picture, weights = self._seen(chosen)
+        reach = self._reach(frames, picture, weights)
+        for row, frame in enumerate(chosen if reach else ()):
+            near, near_weights = self._seen(frames[np.abs(frames - frame) <= reach])
+            moved = np.linalg.norm(near - picture[row], axis=2).mean(1)
+            is_alike = moved <= _SAME_PLACE * np.ptp(picture[row][weights[row] > 0], axis=0).max()
+            is_alike &= (near_weights == weights[row]).all(1)
+            picture[row] = near[is_alike].mean(0)
+        return picture, weights
+
+    def _reach(
+        self,
+        frames: Int[np.ndarray, "n"],
+        picture: Float[np.ndarray, "k points 2"],
+        weights: Float[np.ndarray, "k points"],
+    ) -> int:
+        """Over how many frames on each side to average: as few as leave a still keyframe."""
+        steps = []
+        for rows in blocks(len(frames)):
+            near, present = self._seen(frames[rows])
+            third = np.diff(near, 3, axis=0)  # smooth motion hardly has any
+            is_run = (frames[rows][3:] - frames[rows][:-3] == _THIRD)[:, None]
+            for late in range(_THIRD + 1):
+                is_run = is_run & (present[late : late + len(third)] > 0)
+            steps.append(np.median(np.abs(third[is_run])) if is_run.any() else 0.0)
+        start = scaled_orthography(picture, weights, self.fitted.basis.mean)
+        size = interocular_px(self.model, np.zeros(self.model.n_geometry), start.scale)
+        trembling = np.median(steps) / _THIRD_OF_NOISE / max(float(np.median(size)), 1e-9)
+        wanted = ((trembling / self.config.keyframe_noise) ** 2 - 1) / 2
+        return int(np.clip(round(wanted), 0, _FARTHEST_MEAN))
+
+    def use(self, geometry: Float[np.ndarray, "g"]) -> None:
+        """Fit the face of this geometry, in standard deviations."""
+        self.geometry = geometry
+        self._noise_share: float | None = None
         self._neutral = self.fitted.basis.shaped(geometry)
 
     def solve(
         self, frames: Int[np.ndarray, "n"], cuts: tuple[int, ...], tell: Callable[[int], None]
     ) -> SolvedFrames:
         """Pose and expression of the given frames of the geometry in use."""
-        if self._noise_share is None:
-            self._noise_share = self._learned_noise(frames)
+        noise_share = self._noise_share or self._learned_noise(frames)
+        self._noise_share = noise_share
         parts = []
         for kept in blocks(len(frames)):
             first, last = max(0, kept.start - _OVERLAP), min(len(frames), kept.stop + _OVERLAP)
-            pose, expression = self._solved(frames[first:last], self._noise_share, cuts)
+            pose, expression = self._solved(frames[first:last], noise_share, cuts)
             inner = slice(kept.start - first, kept.stop - first)
             parts.append((pose[inner], expression[inner]))
             tell(kept.stop)
@@ -133,7 +173,7 @@ class ClipSolver:
 
     def _learned_noise(self, frames: Int[np.ndarray, "n"]) -> float:
         """On keyframes, each by itself: where the geometry was given, nothing is known yet."""
-        picture, weights = self.keyframes(frames, self.config.n_keyframes)
+        picture, weights = self._seen(self._keyframes(frames, self.config.n_keyframes))
         start = scaled_orthography(picture, weights, self._neutral)
         interocular = self.interocular_px(start.scale)
         noise = NoiseModel(interocular, self.config.landmark_noise, 0.01, self.least_noise)

@@ -19,6 +19,12 @@ class FitConfig(BaseModel):
         le=2000,
         description="Frames of all clips of a person from which the one geometry is solved",
     )
+    keyframe_noise: float = Field(
+        default=0.004,
+        gt=0,
+        description="Trembling, as a share of the interocular distance, above which keyframes are "
+        "means of up to 15 frames: a geometry solved from points that tremble is too flat",
+    )
     geometry_steps: int = Field(default=7, ge=1, le=50, description="Joint Gauss-Newton steps")
     frame_steps: int = Field(default=3, ge=1, le=50, description="Steps over all frames")
     landmark_noise: float | None = Field(

@@ -56,20 +56,17 @@ def fit_geometry(
         )
     if solver is None or not parts:
         raise NoFaceError(f"{name}: no face was found in any frame of {n_tracks} clips")
-    return geometry_of(solver, parts)[0]
+    return geometry_of(solver, parts)
 
 
 def geometry_of(
     solver: ClipSolver, keyframes: list[tuple[np.ndarray, np.ndarray]]
-) -> tuple[Float[np.ndarray, "g"], float]:
-    """Solve for the person of some keyframes.
+) -> Float[np.ndarray, "g"]:
+    """Solve for the geometry of the person of some keyframes, in standard deviations.
 
     Args:
         solver: Of one of the clips from which the keyframes are: gives model and settings.
         keyframes: Points and weights.
-
-    Returns:
-        The geometry, and how far the landmarks stray, as a share of the interocular distance.
     """
     model, config, fitted = solver.model, solver.config, solver.fitted
     picture, weights = (np.concatenate(column) for column in zip(*keyframes, strict=True))
@@ -80,4 +77,4 @@ def geometry_of(
     seen = noise.weighed(Observations(picture, weights, np.ones(len(picture))))
     seen_axes = replace(basis, geometry=basis.geometry @ axes)
     found = solve_geometry(seen, seen_axes, priors_of(config), noise, config.geometry_steps)
-    return axes @ found, noise.share
+    return axes @ found

@@ -23,8 +23,8 @@ nets: .venv/.ok
 	@talkin fetch-nets
 
 .venv/.ok: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
-	  { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing); Python 3.11 or 3.12 is needed: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing); Python 3.11 to 3.13 is needed: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv || \
 	  { echo "no virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -69,9 +69,8 @@ class Derived:
         """Lines for the user."""
         lines = [f"{self.speaker}: {len(self.clips)} clips, {len(self.jobs)} edits"]
         for name, heading in _SHOWN.items():
-            paths = getattr(self, name)
-            lines.append(f"{heading}: {len(paths)}")
-            lines += [f"  {path}" for path in paths]
+            if paths := getattr(self, name):
+                lines += [f"{heading}: {len(paths)}", *(f"  {path}" for path in paths)]
         return lines + [f"Note: {note}." for note in self.notes]
 
 

@@ -2,9 +2,6 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlruns/mlflow.db
-export MLFLOW_DISABLE_TELEMETRY := true
-export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
-export DO_NOT_TRACK := 1
 export COLUMNS ?= 150
 
 .DEFAULT_GOAL := help
@@ -18,11 +15,12 @@ demo: .venv/.ok nets .git  ## synthetic corpus, training, an edited clip and a r
 	@python -m pipelines.results
 
 install: .venv/.ok nets  ## .venv with the pinned packages, and the landmark nets
+	@echo "source .venv/bin/activate gives talkin, kedro, dvc and mlflow to your shell"
 
 nets: .venv/.ok
 	@talkin fetch-nets
 
-.venv/.ok: pyproject.toml constraints.txt
+.venv/.ok: pyproject.toml constraints.txt .venv-start.pth
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing); Python 3.11 to 3.13 is needed: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv || \
@@ -30,6 +28,7 @@ nets: .venv/.ok
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@.venv/bin/python -c 'import cv2' || \
 	  { echo "OpenCV does not load (its reason stands above); on Debian and Ubuntu: apt install libgl1 libxcb1 libglib2.0-0"; exit 1; }
+	@cp .venv-start.pth "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/talkin_start.pth"
 	@touch $@
 
 # DVC wants a repository: an unpacked archive has none.

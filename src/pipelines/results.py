@@ -27,6 +27,7 @@ def main() -> int:
         else:
             lines += [f"edit {row['job']} was not made: {row['reason']}"]
     lines += [f"report         {report.path}"]
+    lines += ["your shell     source .venv/bin/activate gives it talkin, kedro, dvc and mlflow"]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

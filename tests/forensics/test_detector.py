@@ -6,7 +6,13 @@ import pytest
 from pipelines.detection.nodes import score_detector
 from talkin.errors import ConfigurationError, FootageError
 from talkin.footage.landmarks import LandmarkTrack
-from talkin.forensics.detector import DetectorConfig, EditDetector, roc_of, unseen_speaker_scores
+from talkin.forensics.detector import (
+    DetectorConfig,
+    EditDetector,
+    roc_of,
+    speakers_told_apart,
+    unseen_speaker_scores,
+)
 from talkin.forensics.features import NAMES, features_of, mouth_square
 
 CONFIG = DetectorConfig(n_resamples=50)
@@ -76,6 +82,21 @@ def test_painted_mouths_of_unseen_speakers_are_told_from_filmed_ones():
     assert clips[clips["is_edited"]]["score"].min() > clips[~clips["is_edited"]]["score"].max()
     assert "1.000" in page
     assert EditDetector.from_dict(fitted).to_dict() == fitted
+
+
+def test_how_few_speakers_there_are_shows_in_the_share_told_apart():
+    speakers = np.repeat(["a", "b", "c"], 2)
+    is_edited = np.tile([True, False], 3)
+    scores = np.array([2.0, 1.0, 0.5, 0.1, 0.0, 3.0])
+    apart, low, high = speakers_told_apart(scores, is_edited, speakers)
+    assert (apart, low, high) == (
+        2,
+        pytest.approx(0.0943, abs=1e-3),
+        pytest.approx(0.9916, abs=1e-3),
+    )
+    assert speakers_told_apart(np.abs(scores) * is_edited, is_edited, speakers)[0] == 2
+    everyone = speakers_told_apart(1.0 * is_edited, is_edited, speakers)
+    assert everyone == (3, pytest.approx(0.025 ** (1 / 3)), 1.0)
 
 
 def test_without_a_difference_the_area_is_that_of_chance():

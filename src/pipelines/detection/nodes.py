@@ -83,7 +83,12 @@ def score_detector(
     Raises:
         ConfigurationError: If there are edits of fewer than two speakers.
     """
-    from talkin.forensics.detector import EditDetector, roc_of, unseen_speaker_scores
+    from talkin.forensics.detector import (
+        EditDetector,
+        roc_of,
+        speakers_told_apart,
+        unseen_speaker_scores,
+    )
     from talkin.forensics.features import NAMES
 
     features = frames[list(NAMES)].to_numpy(dtype=float)
@@ -91,18 +96,22 @@ def score_detector(
     scores = unseen_speaker_scores(features, is_edited, frames["speaker"].to_numpy(), detector)
     scored = frames[["job", "speaker", "is_edited"]].assign(score=scores)
     clips = scored.groupby(["job", "speaker", "is_edited"])["score"].mean().reset_index()
-    roc = roc_of(
+    judged = (
         clips["score"].to_numpy(),
         clips["is_edited"].to_numpy(dtype=bool),
         clips["speaker"].to_numpy(),
-        detector,
     )
+    roc = roc_of(*judged, detector)
+    apart, low, high = speakers_told_apart(*judged, detector.confidence)
     metrics = {
         "auc": roc.auc,
         "auc.low": roc.low,
         "auc.high": roc.high,
         "n_clips": len(clips),
         "n_speakers": int(clips["speaker"].nunique()),
+        "speakers_told_apart": apart,
+        "speakers_told_apart.low": low,
+        "speakers_told_apart.high": high,
     }
     fitted = EditDetector.fitted(features, is_edited, detector)
     return metrics, clips, roc_page(roc, metrics), fitted.to_dict()

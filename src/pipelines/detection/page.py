@@ -13,7 +13,9 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Detection
 is scored by a detector that has not seen its speaker. Filmed clips are the edits' own footage,
 encoded alike.</p>
 <p>Area under the curve <b>{auc:.3f}</b> (95 % interval {low:.3f} to {high:.3f}, resampled over
-{n_speakers} speakers), {n_clips} clips.</p>
+{n_speakers} speakers), {n_clips} clips. Of {apart} of the {n_speakers} speakers every edit scores
+above all that was filmed; so it will be of {share_low:.0%} to {share_high:.0%} of others like
+them (95 % interval).</p>
 <svg viewBox="-48 -12 {width} {width}" width="{width}" role="img" aria-label="ROC curve">
 <rect width="{side}" height="{side}" fill="none" stroke="#888"/>
 <line x1="0" y1="{side}" x2="{side}" y2="0" stroke="#bbb" stroke-dasharray="4"/>
@@ -37,6 +39,9 @@ def roc_page(roc: "Roc", metrics: dict[str, Any]) -> str:
         high=roc.high,
         n_clips=metrics["n_clips"],
         n_speakers=metrics["n_speakers"],
+        apart=metrics["speakers_told_apart"],
+        share_low=metrics["speakers_told_apart.low"],
+        share_high=metrics["speakers_told_apart.high"],
         points=points,
         side=_SIDE,
         half=_SIDE // 2,

@@ -119,6 +119,33 @@ def unseen_speaker_scores(
     return scores
 
 
+def speakers_told_apart(
+    scores: Float[np.ndarray, "clips"],
+    is_edited: Bool[np.ndarray, "clips"],
+    speakers: np.ndarray,
+    confidence: float = 0.95,
+) -> tuple[int, float, float]:
+    """Of how many speakers every edit scores above every filmed clip of theirs.
+
+    Where nobody is mistaken, resampling speakers cannot say how few they are; this can.
+
+    Returns:
+        How many, and the Clopper-Pearson interval of their share among all speakers.
+    """
+    from scipy.stats import beta
+
+    names = np.unique(speakers)
+    apart = 0
+    for name in names:
+        theirs = speakers == name
+        edited, filmed = scores[theirs & is_edited], scores[theirs & ~is_edited]
+        apart += bool(len(edited) and len(filmed) and edited.min() > filmed.max())
+    n, tail = len(names), (1 - confidence) / 2
+    low = float(beta.ppf(tail, apart, n - apart + 1)) if apart else 0.0
+    high = float(beta.ppf(1 - tail, apart + 1, n - apart)) if apart < n else 1.0
+    return apart, low, high
+
+
 def roc_of(
     scores: Float[np.ndarray, "clips"],
     is_edited: Bool[np.ndarray, "clips"],

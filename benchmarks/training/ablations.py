@@ -35,7 +35,7 @@ from talkin.face3d.loading import FaceModelConfig, load_face_model
 from talkin.footage.mfcc import MfccConfig, compute_mfcc
 from talkin.networks.talking_face import TalkingFace
 from talkin.networks.talking_face_config import TalkingFaceConfig
-from talkin.samples.dataset import DatasetConfig, PreparedClip, TalkingDataset
+from talkin.samples.dataset import PreparedClip, TalkingDataset
 from talkin.samples.windows import audio_windows
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import TrainingConfig
@@ -136,8 +136,9 @@ class Corpus:
     def dataset(self, split: str, shape: TalkingFaceConfig, speakers: set[str]) -> TalkingDataset:
         """The clips of a split and some speakers."""
         chosen = [clip for of, clip in self.clips if of == split and clip.speaker in speakers]
-        config = DatasetConfig(frames=shape.frames, window=shape.window)
-        return TalkingDataset(chosen, self.face_model, config, sorted(self.speakers("train")))
+        return TalkingDataset(
+            chosen, self.face_model, shape.dataset, sorted(self.speakers("train"))
+        )
 
     def speakers(self, split: str) -> set[str]:
         """Who speaks in a split."""

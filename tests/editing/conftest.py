@@ -180,8 +180,9 @@ def scene(tmp_path, toy_model, monkeypatch):
 
     def edit(video_path: Path, audio: Path, output: Path | None = None, **options: object):
         # Poisson blending would take an even blue for an offset and remove it.
-        settings = {"painting": {"compositing": {"poisson": False}}}
-        options["config"] = EditConfig.model_validate(settings | options.pop("config", {}))
+        config = {"painting": {"compositing": {"poisson": False}}} | options.pop("config", {})
+        painting = {"mouth": {"source": "network"}} | config["painting"]
+        options["config"] = EditConfig.model_validate(config | {"painting": painting})
         return edit_clip(
             video_path,
             audio,
@@ -192,7 +193,7 @@ def scene(tmp_path, toy_model, monkeypatch):
             **options,
         )
 
-    monkeypatch.setattr("talkin.editing.edit_clip.engine_of", lambda *_: blue)
+    monkeypatch.setattr("talkin.editing.mouth_source.engine_of", lambda *_: blue)
     monkeypatch.setattr(
         "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: (1 + np.sin(20 * times))[:, None].astype(np.float32),
@@ -201,6 +202,7 @@ def scene(tmp_path, toy_model, monkeypatch):
         crop=CropConfig(size_px=64),
         mfcc=SimpleNamespace(sample_rate=16000),
         frames=7,
+        mask_fill="noise",
         renderer=SimpleNamespace(is_full_face=False),
     )
     model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")

@@ -3,8 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from talkin.editing import edit_clip as module
-from talkin.editing import following
+from talkin.editing import following, mouth_source
 from talkin.editing.edit_clip import EditConfig, edit_clip
 from talkin.errors import ConfigurationError, FootageError
 from talkin.footage.audio import Audio, read_audio, write_wav
@@ -28,7 +27,7 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
     track = SimpleNamespace(notes=["a remark"], is_found=found, cuts=[])
     monkeypatch.setattr(following, "track_landmarks", lambda *_: track)
     monkeypatch.setattr(following, "fit_clip", lambda *_, **__: clip)
-    monkeypatch.setattr(module, "engine_of", lambda *_: lambda crops, _: crops.astype("f4"))
+    monkeypatch.setattr(mouth_source, "engine_of", lambda *_: lambda crops, _: crops.astype("f4"))
     monkeypatch.setattr(
         "talkin.editing.driving.expression_of_speech",
         lambda sound, times, model: np.ones((len(times), 1), np.float32),
@@ -37,6 +36,7 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
         crop=CropConfig(size_px=96),
         mfcc=SimpleNamespace(sample_rate=16000),
         frames=7,
+        mask_fill="noise",
         renderer=SimpleNamespace(is_full_face=False),
     )
     model = SimpleNamespace(config=config, face_model=toy_model, version=lambda: "toy")
@@ -47,6 +47,7 @@ def request_of(monkeypatch, tmp_path, toy_model, toy_parameters, textured_frame)
         "model": model,
         "face_model": toy_model,
         "detector": None,
+        "config": EditConfig.model_validate({"painting": {"mouth": {"source": "network"}}}),
     }
 
 
@@ -98,8 +99,10 @@ def test_a_comparison_is_twice_as_wide(request_of, tmp_path):
 
 
 def test_frame_selection_can_be_asked_for(request_of):
-    config = EditConfig.model_validate({"timing": {"mode": "select"}})
-    report = edit_clip(**request_of, config=config)
+    config = EditConfig.model_validate(
+        {"timing": {"mode": "select"}, "painting": {"mouth": {"source": "network"}}}
+    )
+    report = edit_clip(**(request_of | {"config": config}))
     assert set(np.diff(report.frame_order)) <= {0, 1}
 
 
@@ -117,7 +120,7 @@ def test_an_edit_that_is_stopped_leaves_the_older_output_and_no_half_file(
 
         return render
 
-    monkeypatch.setattr(module, "engine_of", failing)
+    monkeypatch.setattr(mouth_source, "engine_of", failing)
     with pytest.raises(fault):
         edit_clip(**request_of)
     assert output.read_bytes() == b"older"

@@ -35,8 +35,8 @@ def test_any_box_and_any_number_of_last_frames_equal_the_whole(network, corners,
     assert shown.unflatten(0, (n_last, 3)).numpy() == pytest.approx(whole.numpy(), abs=2e-5)
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture(scope="module", params=["noise", "reference"])
+def model(request):
     from talkin.face3d.model import MorphableModel
     from talkin.networks.talking_face import TalkingFace
     from talkin.networks.talking_face_config import TalkingFaceConfig
@@ -54,8 +54,13 @@ def model():
     )
     torch.manual_seed(0)
     changes = {"crop": {"size_px": SIZE}, "n_geometry": 5, "n_expression": 4}
-    changes |= {"renderer": {"width": 4, "depth": 4}}
-    return TalkingFace(TalkingFaceConfig.model_validate(changes), face_model).eval()
+    is_residual = request.param == "reference"
+    changes |= {"renderer": {"width": 4, "depth": 4, "is_residual": is_residual}}
+    changes |= {"mask_fill": request.param}
+    made = TalkingFace(TalkingFaceConfig.model_validate(changes), face_model).eval()
+    if is_residual:  # which is nothing at all before training
+        torch.nn.init.normal_(made.renderer.decoder[-1][0].weight, std=0.02)
+    return made
 
 
 def a_window():

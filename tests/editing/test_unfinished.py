@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from talkin.editing import edit_clip as module
-from talkin.editing import pieces, unfinished
+from talkin.editing import mouth_source, pieces, unfinished
 from talkin.editing.unfinished import UnfinishedEdit
 from talkin.errors import FootageError
 from talkin.face3d.parameters import FaceParameters
@@ -33,7 +33,12 @@ def shaded(monkeypatch):
         levels = crops.astype(np.float32).mean(axis=0, keepdims=True) + landmarks[-1, 18, 1]
         return np.clip(crops * 0.5 + 0.5 * levels + 3 * np.arange(7)[:, None, None, None], 0, 255)
 
-    monkeypatch.setattr(module, "engine_of", lambda *_: render)
+    def as_lent(crops, landmarks):
+        assert len(crops) == 1
+        return render(np.repeat(crops, 7, axis=0), landmarks)[:1]
+
+    monkeypatch.setattr(mouth_source, "engine_of", lambda *_: render)
+    monkeypatch.setattr(mouth_source, "as_lent", as_lent)
     return state
 
 
@@ -52,12 +57,13 @@ SETTINGS = {
         "windowing": {"stride": 2, "overlap": "average"},
         "use_deflicker": True,
     },
+    "mouths of the footage": {"mouth": {"source": "warp"}, "use_deflicker": True},
 }
 
 
 @pytest.mark.parametrize(
     ("painting", "dies_after"),
-    zip(SETTINGS.values(), (9, 3, 2, 5), strict=True),
+    zip(SETTINGS.values(), (9, 3, 2, 5, 21), strict=True),
     ids=SETTINGS,
 )
 def test_a_stopped_edit_equals_an_undisturbed_one(

@@ -61,7 +61,7 @@ class ReadingFace(TalkingFace):
     def translate(self, id_removed: torch.Tensor) -> torch.Tensor:
         return id_removed[..., self.config.window.rows_before, :29] + self.mistake
 
-    def render(self, frames, landmarks, noise=None, generator=None) -> RenderedWindow:  # type: ignore[no-untyped-def]
+    def render(self, frames, landmarks, noise=None, generator=None, fill=None) -> RenderedWindow:  # type: ignore[no-untyped-def]
         x0, y0, x1, y1 = BOX
         grey = torch.from_numpy(grey_of(landmarks.numpy())).float() / 127.5 - 1
         pasted = frames.clone()

@@ -71,6 +71,45 @@ def test_the_generated_square_is_pasted_into_the_untouched_frame(model: TalkingF
     assert torch.equal(restored, frames)
 
 
+def reference_model() -> TalkingFace:
+    renderer = {"width": 4, "depth": 2, "is_residual": True}
+    config = toy_config(mask_fill="reference", renderer=renderer)
+    return TalkingFace(config, toy_face_model()).eval()
+
+
+def test_an_untrained_residual_renderer_gives_what_it_was_lent() -> None:
+    model, batch = reference_model(), toy_dataset().batch([3])
+    x0, y0, x1, y1 = model.config.mask_box
+    frames, fill = frames_to_unit(batch.frames), torch.rand(1, 7, 3, y1 - y0, x1 - x0)
+    raw, pasted = model.render(frames, batch.mouth_landmarks, fill=fill)
+    assert torch.equal(pasted[..., y0:y1, x0:x1], fill)
+    assert torch.equal(raw, pasted)
+
+
+def test_a_model_that_is_lent_mouths_refuses_to_go_without() -> None:
+    model, batch = reference_model(), toy_dataset().batch([3])
+    with pytest.raises(ConfigurationError, match="other pictures of the same person"):
+        model.render(frames_to_unit(batch.frames), batch.mouth_landmarks)
+
+
+def test_the_full_face_variant_has_no_mask_to_fill() -> None:
+    for changes in ({"mask_fill": "reference"}, {"mask_fill": "noise"}):
+        renderer = {"width": 4, "depth": 2, "is_full_face": True}
+        renderer |= {"is_residual": changes["mask_fill"] == "noise"}
+        with pytest.raises(ValidationError, match="is_full_face"):
+            toy_config(renderer=renderer, **changes)
+
+
+def test_a_model_saved_before_masks_could_be_lent_mouths_is_still_read(
+    model: TalkingFace, tmp_path: Path
+) -> None:
+    model.save(tmp_path)
+    header = json.loads((tmp_path / "config.json").read_text())
+    del header["config"]["mask_fill"], header["config"]["renderer"]["is_residual"]
+    (tmp_path / "config.json").write_text(json.dumps(header))
+    assert TalkingFace.load(tmp_path).config == model.config
+
+
 def test_rendering_is_repeatable_and_follows_its_generator(model: TalkingFace) -> None:
     batch = toy_dataset().batch([3])
     frames = frames_to_unit(batch.frames)

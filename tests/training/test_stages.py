@@ -12,7 +12,7 @@ from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset
 from talkin.training.audio import train_audio
 from talkin.training.audio_corpus import AudioCorpus
-from talkin.training.events import TrainingEvent
+from talkin.training.events import Report, TrainingEvent, no_report
 from talkin.training.joint import JointStage, train_jointly
 from talkin.training.kept_adversary import adversary_of
 from talkin.training.pictures import new_discriminator
@@ -65,6 +65,32 @@ def test_stopping_and_going_on_equals_not_stopping_bit_for_bit(tmp_path: Path, s
     with pytest.raises(Stopped):
         train_talking_face(model, dataset, config, tmp_path / "parts", stop_at(stage, 3))
     assert_same_weights(whole, trained(tmp_path / "parts", {"loader_threads": 0}))
+
+
+@pytest.mark.parametrize("stage", ["renderer", "joint"])
+def test_lent_mouths_are_the_same_after_a_stop(tmp_path: Path, stage: str) -> None:
+    renderer = {"width": 4, "depth": 2, "is_residual": True}
+    shape = toy_config(mask_fill="reference", renderer=renderer)
+    clips = [toy_clip(seed, "a" if seed % 2 else "bb", n=40) for seed in range(4)]
+    dataset = TalkingDataset(clips, toy_face_model(), shape.dataset)
+    stages = {"stages": ["renderer", "joint"], "report_every": 3}
+
+    def run(folder: Path, report: Report = no_report, **changes: object) -> TalkingFace:
+        model = new_talking_face(shape, dataset)
+        config = toy_training(**stages, **changes)
+        return train_talking_face(model, dataset, config, folder, report, validation=dataset)[0]
+
+    whole = run(tmp_path / "whole")
+    with pytest.raises(Stopped):
+        run(tmp_path / "parts", stop_at(stage, 3))
+    assert_same_weights(whole, run(tmp_path / "parts", loader_threads=0))
+
+
+def test_training_on_lent_mouths_needs_a_dataset_that_lends(tmp_path: Path) -> None:
+    dataset = toy_dataset()
+    model = new_talking_face(toy_config(mask_fill="reference"), dataset)
+    with pytest.raises(ConfigurationError, match="lent_mouths"):
+        train_renderer(model, dataset, toy_training(), tmp_path)
 
 
 def test_a_finished_stage_is_not_run_again(tmp_path: Path) -> None:

@@ -100,14 +100,13 @@ def dataset_of_split(
         None where the split has no clip with enough valid frames in a row.
     """
     from talkin.errors import ConfigurationError
-    from talkin.samples.dataset import DatasetConfig, TalkingDataset
+    from talkin.samples.dataset import TalkingDataset
 
     rows = rows_of(index[index["split"] == split])
     clips = [prepared_clip(row, face_parameters, mfcc, crops) for row in rows]
     speakers = sorted(set(index.loc[index["split"] == "train", "speaker"]))
-    shape = DatasetConfig(frames=config.frames, window=config.window)
     try:
-        return TalkingDataset(clips, face_model, shape, speakers)
+        return TalkingDataset(clips, face_model, config.dataset, speakers)
     except ConfigurationError:
         if split == "train":
             raise

@@ -78,6 +78,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Render a window every so many frames: 7, or as many as the model's windows have, is "
     "fastest; 1 is calmest.",
 )
+@click.option(
+    "--mouth",
+    type=click.Choice(["auto", "network", "warp"]),
+    default="auto",
+    show_default=True,
+    help="network: drawn by the trained renderer; warp: the footage's own mouths in the new shape, "
+    "for any person; auto: whichever redraws hidden frames of the footage better.",
+)
 @click.option("--speaker", help="Whose face this is, as the consent register names them.")
 @click.option("--voice", help="Whose voice is heard, as the consent register names them.")
 @click.option("--consent-register", type=_FILE, help="CSV or YAML of who agreed to what.")
@@ -177,6 +185,7 @@ def _config(options: dict[str, Any]) -> "EditConfig":
             "tracking": {"which": _which_face(options["face"])},
             "timing": {"mode": options["timing"]},
             "painting": {
+                "mouth": {"source": options["mouth"]},
                 "windowing": {"stride": 7 if options["preview"] else options["stride"]},
                 "use_teeth": options["teeth"],
                 "use_deflicker": options["deflicker"] and not options["preview"],

@@ -18,6 +18,8 @@
 - `unfinished`, `pieces`: what is done is kept, so that a stopped edit goes on.
 - `preview`: a small copy of the footage for a quick look.
 - `painting`: `MouthPainter`, the second pass: render, post-process, paste.
+- `mouth_source`: network or footage, who draws the mouth; `mouth_trial` asks both.
+- `lending`, `footage_mouths`: the target's own mouths, chosen and warped to the wanted ones.
 - `masks`: `mouth_mask`, where the new mouth is pasted.
 - `compositing`: `composite`, Poisson blending and the way back into the frame.
 - `deflicker`: `deflicker`, along the motion of the landmarks, and Eq. 7 as printed.

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from talkin.editing.driver import Driver
 from talkin.editing.driving import DrivingConfig
 from talkin.editing.driving_video import DrivingVideo
-from talkin.editing.engine import engine_of
 from talkin.editing.following import FaceFollower, Progress
 from talkin.editing.footage_teeth import teeth_of_footage
+from talkin.editing.mouth_source import mouth_source
 from talkin.editing.painting import MouthPainter, PaintingConfig
 from talkin.editing.pieces import Outputs, join_and_sign, write_pieces
 from talkin.editing.plan import EditPlan, plan_edit
@@ -34,7 +34,6 @@ from talkin.footage.overlap import ahead
 from talkin.footage.tracking import TrackingConfig
 from talkin.footage.video import VideoInfo, probe_video
 from talkin.provenance.credentials import EditCredential, Ingredient
-from talkin.samples.alignment import mask_box
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
@@ -128,10 +127,10 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
                 config.timing,
                 face.cuts,
             )
-        painter = _painter(plan, info, face, model, face_model, config, clock)
+        painter, notes = _painter(plan, info, face, model, face_model, config, clock)
         done = _paint_and_write(painter, plan, work, outputs, clock, tell)
         join_and_sign(len(plan), work, outputs, spoken, credential)
-    return _report(output, info, plan, [*_continued(done), *face.notes], clock)
+    return _report(output, info, plan, [*_continued(done), *face.notes, *notes], clock)
 
 
 def credential_of(
@@ -157,19 +156,21 @@ def _painter(
     face_model: MorphableModel,
     config: EditConfig,
     clock: StageClock,
-) -> MouthPainter:
+) -> tuple[MouthPainter, tuple[str, ...]]:
+    """What paints, and what the user should know of where it takes the mouths from."""
     teeth = None
     if config.painting.use_teeth:
         with clock.stage("teeth"):
             teeth = teeth_of_footage(
                 info, face, face_model, model.config.crop, config.painting.teeth
             )
-    n_outputs = 1 if model.config.renderer.is_full_face else model.config.frames
-    windowing = config.painting.windowing.of_model(model.config.frames, n_outputs)
-    painting = config.painting.model_copy(update={"windowing": windowing})
-    crop = model.config.crop
-    render = engine_of(model, painting.engine, mask_box(crop))
-    return MouthPainter(plan, render, crop, painting, clock, teeth)
+    with clock.stage("gather mouths"):
+        source = mouth_source(plan, info, face, model, face_model, config.painting)
+    painting = config.painting.model_copy(update={"windowing": source.windowing})
+    painter = MouthPainter(
+        plan, source.render, model.config.crop, painting, clock, teeth, source.planned
+    )
+    return painter, source.notes
 
 
 def _paint_and_write(

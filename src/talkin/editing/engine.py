@@ -126,17 +126,23 @@ class Engine:
         landmarks: Float[np.ndarray, "window 39 2"],
         n_last: int | None = None,
     ) -> Float32[np.ndarray, "outputs size size 3"]:
-        """Complete a window's last frames; all of them where `n_last` is None."""
+        """Complete a window's last frames; all of them where `n_last` is None.
+
+        A model of `mask_fill: reference` starts from what the crops show inside the mask.
+        """
         n_last = n_last or len(crops)
         x0, y0, x1, y1 = self._box
         frames = torch.from_numpy(crops).movedim(-1, 1).contiguous().to(self._device)
         points = torch.from_numpy(np.ascontiguousarray(landmarks, dtype=np.float32))
         with torch.inference_mode():
-            masked = self._model.mask_frames(frames_to_unit(frames)[None])
+            unit = frames_to_unit(frames)[None]
+            masked = self._model.mask_frames(unit, fill=unit[..., y0:y1, x0:x1])
             heatmaps = self._model.heatmaps(points[None].to(self._device))
             seen = torch.cat([masked, heatmaps], dim=2).flatten(1, 2).to(self._dtype)
             laid = seen.contiguous(memory_format=torch.channels_last)
             drawn = self._network(laid, n_last)[0].unflatten(0, (n_last, 3))
+            if self._model.config.renderer.is_residual:
+                drawn = drawn + masked[0, -n_last:, :, y0:y1, x0:x1]
         shown = ((drawn.clamp(-1, 1) + 1) * 127.5).movedim(1, -1).cpu().numpy()
         pasted = crops[-n_last:].astype(np.float32)
         pasted[:, y0:y1, x0:x1] = shown

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from talkin.editing.compositing import CompositingConfig, composite
 from talkin.editing.deflicker import Deflicker, DeflickerConfig
 from talkin.editing.engine import Engine, EngineConfig
+from talkin.editing.footage_mouths import PlannedMouths
+from talkin.editing.lending import MouthConfig
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.editing.plan import EditPlan
 from talkin.editing.rendering import RenderWindow, WindowedRenderer, WindowingConfig
@@ -27,6 +29,7 @@ class PaintingConfig(BaseModel):
 
     windowing: WindowingConfig = WindowingConfig()
     engine: EngineConfig = EngineConfig()
+    mouth: MouthConfig = MouthConfig()
     mask: MaskConfig = MaskConfig()
     compositing: CompositingConfig = CompositingConfig()
     use_deflicker: bool = Field(default=True, description="Remove flicker of the mouth.")
@@ -65,6 +68,7 @@ class MouthPainter:
         config: PaintingConfig,
         clock: StageClock,
         teeth: TeethDatabase | None = None,
+        lent: PlannedMouths | None = None,
     ) -> None:
         """Prepare an edit.
 
@@ -75,7 +79,9 @@ class MouthPainter:
             config: How to draw and paste.
             clock: Counts each stage's time.
             teeth: The footage's open mouths, where teeth are to be sharpened.
+            lent: Mouths that fill the masks before the renderer gets the crops.
         """
+        self._lent = lent
         self._plan, self._crop, self._config, self._clock = plan, crop, config, clock
         self._box, self._teeth = mask_box(crop), teeth
         self._watermark: Watermark | None = None
@@ -130,7 +136,7 @@ class MouthPainter:
             crop = self._crop_of(number, image)
             waiting.append(_Waiting(number, image, crop))
             self._newest = number
-            for rendered in windows.push(crop, self._plan.new_points[number]):
+            for rendered in windows.push(self._filled(number, crop), self._plan.new_points[number]):
                 yield from self._finish(waiting.popleft(), rendered)
         yield from self._end_run(windows, waiting)
 
@@ -152,6 +158,13 @@ class MouthPainter:
             return np.zeros((self._crop.size_px, self._crop.size_px, 3), np.uint8)
         with self._clock.stage("crop"):
             return crop_frame(image, self._plan.transforms[number], self._crop.size_px)
+
+    def _filled(self, number: int, crop: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
+        """What the renderer gets: the crop, its mask filled where mouths are lent."""
+        if self._lent is None or number < self._first - self._config.windowing.frames:
+            return crop
+        with self._clock.stage("lend mouths"):
+            return self._lent.filled(number, crop)
 
     def _timed_render(
         self, crops: np.ndarray, landmarks: np.ndarray

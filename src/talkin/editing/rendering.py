@@ -142,18 +142,24 @@ class WindowedRenderer:
 
 
 def renderer_of(model: "TalkingFace") -> RenderWindow:
-    """A model's renderer as a function of one window of RGB crops and landmarks, in grey levels."""
+    """A model's renderer as a function of one window of RGB crops and landmarks, in grey levels.
+
+    A model of `mask_fill: reference` starts from what the crops show inside the mask.
+    """
     import torch
 
     from talkin.samples.dataset import frames_to_unit
 
     device = next(model.parameters()).device
+    x0, y0, x1, y1 = model.config.mask_box
 
     def render(crops: np.ndarray, landmarks: np.ndarray) -> Float32[np.ndarray, "o s s 3"]:
         frames = torch.from_numpy(crops).movedim(-1, 1).contiguous().to(device)
         points = torch.from_numpy(np.ascontiguousarray(landmarks, dtype=np.float32)).to(device)
         with torch.inference_mode():
-            pasted = model.render(frames_to_unit(frames)[None], points[None]).pasted[0]
+            unit = frames_to_unit(frames)[None]
+            fill = unit[..., y0:y1, x0:x1]
+            pasted = model.render(unit, points[None], fill=fill).pasted[0]
         return ((pasted.float().clamp(-1, 1) + 1) * 127.5).movedim(1, -1).cpu().numpy()
 
     return render

@@ -7,6 +7,8 @@ Systems, by the names under which their figures are reported:
                       pictures deflickered
     still_mouth       the training data's mean mouth, held still; the renderer fed with it
     renderer          the renderer fed with the true landmarks
+    warp              the clip's own mouths of other moments, warped to the true landmarks
+    audio_warp        the same, warped to the smoothed landmarks from the sound
     truth             the footage itself, for figures that need no reference
     truth_reencoded   the footage through the video encoder once more: the best to hope for
 """

@@ -1,5 +1,6 @@
 """Windows of a held-out clip, one after another, through the renderer; and through the encoder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,6 +71,7 @@ class HeldOutWindows:
         model: TalkingFace,
         landmarks: Float[np.ndarray, "rows 39 2"],
         row_of: Int[np.ndarray, "clip_frames"],
+        lent: Mapping[int, UInt8[np.ndarray, "size size 3"]] | None = None,
     ) -> UInt8[np.ndarray, "frames size size 3"]:
         """Paint every window as the landmarks draw its mouths.
 
@@ -77,17 +79,24 @@ class HeldOutWindows:
             model: Trained networks.
             landmarks: Crop px.
             row_of: Row of `landmarks` that belongs to each frame of the clip.
+            lent: Crops whose masks a model of `mask_fill: reference` starts from (`lent_frames`).
         """
+        x0, y0, x1, y1 = model.config.mask_box
         device = next(model.parameters()).device
         painted = []
         for end in self.ends:
             numbers = np.arange(int(end) - self.n + 1, int(end) + 1)
             crops = torch.from_numpy(self.crops.window(int(end), self.n)).to(device)
             points = np.ascontiguousarray(landmarks[row_of[numbers]], dtype=np.float32)
+            fill = None
+            if lent is not None:
+                filled = np.stack([lent[int(number)][y0:y1, x0:x1] for number in numbers])
+                fill = frames_to_unit(torch.from_numpy(filled).to(device).movedim(-1, 1))[None]
             with torch.inference_mode():
                 pictures = model.render(
                     frames_to_unit(crops.movedim(-1, 1))[None],
                     torch.from_numpy(points).to(device)[None],
+                    fill=fill,
                 ).pasted[0]
             painted.append(_to_bytes(pictures))
         return np.concatenate(painted)

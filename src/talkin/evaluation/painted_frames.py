@@ -10,6 +10,7 @@ from talkin.evaluation import picture_metrics
 from talkin.evaluation.blur import cpbd
 from talkin.evaluation.heard_faces import HeardFaces
 from talkin.evaluation.held_out_windows import HeldOutWindows, reencoded
+from talkin.evaluation.lent_frames import lent_frames
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import PreparedClip
 
@@ -119,8 +120,11 @@ def paint_clip(
     is_full_face = model.config.renderer.is_full_face
     if not is_full_face:  # B.3: the full-face variant has no post-processing
         landmarks["audio_deflickered"] = faces.smoothed
+    lent = {} if is_full_face else _lent(prepared, windows, model, landmarks, faces.frames, row_of)
+    needed = lent if model.config.mask_fill == "reference" else {}
     generated = {
-        system: windows.rendered(model, points, row_of) for system, points in landmarks.items()
+        system: windows.rendered(model, points, row_of, needed.get(system))
+        for system, points in landmarks.items()
     }
     kept = windows.kept_frames(is_full_face)
     true = windows.true_frames(is_full_face)
@@ -129,8 +133,34 @@ def paint_clip(
         generated["audio_deflickered"] = _deflickered(
             generated["audio_deflickered"], points, kept, model
         )
+    for system, warped in (("renderer", "warp"), ("audio_deflickered", "audio_warp")):
+        if system in lent:
+            generated[warped] = np.stack([lent[system][int(frame)] for frame in kept])
     generated["truth_reencoded"] = reencoded(true, prepared.parameters.fps)
     return PaintedFrames(frames=kept, true=true, by_system=generated)
+
+
+def _lent(
+    prepared: PreparedClip,
+    windows: HeldOutWindows,
+    model: TalkingFace,
+    landmarks: dict[str, np.ndarray],
+    valid: np.ndarray,
+    row_of: np.ndarray,
+) -> dict[str, dict[int, np.ndarray]]:
+    """System -> frame -> the crop with a lent mouth, for the frames that are painted."""
+    frames = np.intersect1d(windows.kept_frames(is_last_only=False), valid)
+    return {
+        system: lent_frames(
+            prepared,
+            windows.crops,
+            model.face_model,
+            model.config.crop,
+            points[row_of[frames]],
+            frames,
+        )
+        for system, points in landmarks.items()
+    }
 
 
 def _deflickered(

@@ -1,8 +1,10 @@
 """Neural Video Rendering Network: completes the masked mouths of seven frames (Table 7)."""
 
+from typing import Self
+
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from talkin.networks.blocks import DecoderBlock, block_channels, encode, make_encoder
@@ -21,6 +23,17 @@ class RendererConfig(BaseModel):
         default=False,
         description="B.3: frame and heatmap t are left out and the whole of frame t is generated.",
     )
+    is_residual: bool = Field(
+        default=False,
+        description="The network's answer is added to the pictures that it was given instead of "
+        "replacing them, and is 0 before training; not in the paper. For mask_fill: reference.",
+    )
+
+    @model_validator(mode="after")
+    def _what_is_given_is_what_is_asked(self) -> Self:
+        if self.is_residual and self.is_full_face:
+            raise ValueError("is_residual needs the wanted frame, which is_full_face leaves out")
+        return self
 
 
 class Renderer(nn.Module):
@@ -35,23 +48,31 @@ class Renderer(nn.Module):
         super().__init__()
         self.n_inputs = n_frames - 1 if config.is_full_face else n_frames
         self.n_outputs = 1 if config.is_full_face else n_frames
+        self.is_residual = config.is_residual
         channels = block_channels(config.width, config.depth)
         self.encoder = make_encoder(4 * self.n_inputs, channels)
         self.decoder = nn.ModuleList(self._decoder_blocks(channels))
+        if config.is_residual:
+            for parameter in self.decoder[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def forward(
         self,
         frames: Float[Tensor, "batch frames 3 size size"],
         heatmaps: Float[Tensor, "batch frames 1 size size"],
     ) -> Float[Tensor, "batch outputs 3 size size"]:
-        """Complete the frames whose mouths the heatmaps draw."""
+        """Complete the frames whose mouths the heatmaps draw.
+
+        Where the answer is added to the given frames it can leave -1 .. 1 a little.
+        """
         seen = torch.cat([frames, heatmaps], dim=2)[:, : self.n_inputs]
         batch, _, _, height, width = seen.shape
         maps = encode(self.encoder, self._laid_out(seen.flatten(1, 2)))
         decoded = self.decoder[0](maps.pop())
         for block in self.decoder[1:]:
             decoded = block(torch.cat([maps.pop(), decoded], dim=1))
-        return torch.tanh(decoded).reshape(batch, self.n_outputs, 3, height, width)
+        drawn = torch.tanh(decoded).reshape(batch, self.n_outputs, 3, height, width)
+        return drawn + frames if self.is_residual else drawn
 
     def _laid_out(self, pictures: Tensor) -> Tensor:
         # The memory order of the weights decides: channels last is faster on CPU and tensor cores.

@@ -136,16 +136,32 @@ class TalkingFace(nn.Module):
         frames: Float[Tensor, "batch frames 3 size size"],
         noise: Float[Tensor, "batch frames 3 height width"] | None = None,
         generator: torch.Generator | None = None,
+        fill: Float[Tensor, "batch frames 3 height width"] | None = None,
     ) -> Float[Tensor, "batch frames 3 size size"]:
         """Hide the mouth region under random noise of amplitude `config.mask_noise`.
+
+        A model of `mask_fill: reference` hides it under `fill`, and draws no noise.
 
         Args:
             frames: Pictures in -1 .. 1.
             noise: What fills the mask, uniform in -1 .. 1 before its amplitude; drawn if None.
             generator: Where it is drawn from; a fixed one of the CPU if None, so that the same
                 frames always give the same pictures.
+            fill: The mask's square of each frame as other moments show it, -1 .. 1.
+
+        Raises:
+            ConfigurationError: If a model of `mask_fill: reference` gets no `fill`.
         """
         x0, y0, x1, y1 = self.config.mask_box
+        if self.config.mask_fill == "reference":
+            if fill is None:
+                raise ConfigurationError(
+                    "this model completes a mouth from other pictures of the same person "
+                    "(mask_fill: reference), but none were given"
+                )
+            masked = frames.to(fill.dtype, copy=True)
+            masked[..., y0:y1, x0:x1] = fill
+            return masked
         if noise is None:
             drawn_from = generator or torch.Generator().manual_seed(0)
             shape = (*frames.shape[:3], y1 - y0, x1 - x0)
@@ -160,6 +176,7 @@ class TalkingFace(nn.Module):
         landmarks: Float[Tensor, "batch frames 39 2"],
         noise: Float[Tensor, "batch frames 3 height width"] | None = None,
         generator: torch.Generator | None = None,
+        fill: Float[Tensor, "batch frames 3 height width"] | None = None,
     ) -> RenderedWindow:
         """Complete the mouths of a window of frames as the landmarks draw them.
 
@@ -168,12 +185,13 @@ class TalkingFace(nn.Module):
             landmarks: Crop px.
             noise: See `mask_frames`.
             generator: See `mask_frames`.
+            fill: See `mask_frames`.
 
         Returns:
             Pictures of all frames, or of the last one alone in the full-face variant (B.3), where
             `pasted` is the whole generated picture.
         """
-        masked = self.mask_frames(frames, noise, generator)
+        masked = self.mask_frames(frames, noise, generator, fill)
         raw = self.renderer(masked, self.heatmaps(landmarks))
         if self.config.renderer.is_full_face:
             return RenderedWindow(raw=raw, pasted=raw)

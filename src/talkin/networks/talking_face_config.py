@@ -12,6 +12,8 @@ from talkin.networks.audio_to_expression import AudioToExpressionConfig
 from talkin.networks.identity_removal import IdentityRemovalConfig
 from talkin.networks.renderer import RendererConfig
 from talkin.samples.alignment import CropConfig, mask_box
+from talkin.samples.dataset import DatasetConfig
+from talkin.samples.lent_mouths import LentMouthsConfig
 from talkin.samples.windows import WindowConfig
 
 N_MOUTH_LANDMARKS = 39
@@ -36,6 +38,12 @@ class TalkingFaceConfig(BaseModel):
         description="Amplitude of the noise that fills the mouth mask; the paper names none. Faint "
         "noise leaves the sparse heatmaps readable.",
     )
+    mask_fill: Literal["noise", "reference"] = Field(
+        default="noise",
+        description="What lies under the mouth mask when the renderer completes it. reference: the "
+        "same person's mouth at another moment, warped to the landmarks (talkin.samples."
+        "mouth_warp); not in the paper, sharper, and it carries to people who were not trained on.",
+    )
     predict: Literal["expression", "landmarks"] = Field(
         default="expression",
         description="landmarks: the 2D ablation of Table 1a, which knows no geometry or pose.",
@@ -56,10 +64,22 @@ class TalkingFaceConfig(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _reference_needs_a_mask(self) -> Self:
+        if self.mask_fill == "reference" and self.renderer.is_full_face:
+            raise ValueError("mask_fill reference needs a mask, which is_full_face has not")
+        return self
+
     @property
     def mask_box(self) -> tuple[int, int, int, int]:
         """The square mouth mask (x0, y0, x1, y1), crop px."""
         return mask_box(self.crop)
+
+    @property
+    def dataset(self) -> DatasetConfig:
+        """What the samples hold that such a model learns from."""
+        lent = LentMouthsConfig(crop=self.crop) if self.mask_fill == "reference" else None
+        return DatasetConfig(frames=self.frames, window=self.window, lent_mouths=lent)
 
     @property
     def heatmap_sigma_px(self) -> float:

@@ -6,5 +6,7 @@
 - `voice`: a clip's cepstra without its speaker's own average.
 - `sync`: how late a clip's sound is against its lips, and moving it back.
 - `heatmaps`: landmarks as pictures, differentiable.
+- `mouth_warp`: a picture's mouth drawn in the shape of another moment.
+- `lent_mouths`: other moments of the same person whose mouth is like a wanted one.
 - `dataset`: prepared clips as a torch dataset.
 """

@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from talkin.errors import ConfigurationError
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
+from talkin.samples.lent_mouths import LentMouths, LentMouthsConfig, ShownMouths
 from talkin.samples.windows import WindowConfig, audio_windows, heard_cepstra
 
 UNKNOWN_SPEAKER = -1
@@ -66,6 +67,8 @@ class Sample:
         mouth_landmarks: Crop px, projected from the fitted face.
         frames: RGB; `frames_to_unit` makes floats of them, best on the device.
         speaker: Index into `TalkingDataset.speakers`, -1 for one who is not among them.
+        fill: RGB, the mouth mask of each frame as another moment shows it, warped to the true
+            landmarks; of size 0 where the dataset lends no mouths.
     """
 
     mfcc: Float[Tensor, "*batch frames rows coefficients"]
@@ -75,6 +78,7 @@ class Sample:
     mouth_landmarks: Float[Tensor, "*batch frames 39 2"]
     frames: UInt8[Tensor, "*batch frames 3 size size"]
     speaker: Int[Tensor, "*batch"]
+    fill: UInt8[Tensor, "*batch frames 3 height width"]
 
     def to(self, device: torch.device | str) -> Self:
         """The same sample on a device."""
@@ -105,6 +109,9 @@ class DatasetConfig(BaseModel):
         ge=0,
         description="Decoded crops are kept in memory while a corpus fits into so many megabytes; "
         "a larger one is decoded at every reading.",
+    )
+    lent_mouths: LentMouthsConfig | None = Field(
+        default=None, description="Fill each mouth mask from another moment of the speaker."
     )
 
 
@@ -151,16 +158,21 @@ class TalkingDataset(Dataset[Sample]):
         self.index = self._valid_windows()
         self._cache: dict[int, np.ndarray] = {}
         self._is_cached = self._pictures_fit()
+        self._lent = self._lent_mouths()
 
     def __len__(self) -> int:
         """Number of windows."""
         return len(self.index)
 
     def __getitem__(self, item: int) -> Sample:
-        """One window by its number."""
+        """One window by its number; a lent mouth is the nearest."""
+        return self._window(item, None)
+
+    def _window(self, item: int, random: np.random.Generator | None) -> Sample:
         clip_number, t = (int(value) for value in self.index[item])
         clip = self._clips[clip_number]
-        rows = slice(t - self.config.frames + 1, t + 1)
+        n = self.config.frames
+        rows = slice(t - n + 1, t + 1)
         times = clip.source.parameters.time_s[rows]
         mfcc = audio_windows(clip.heard, times, self.config.window.as_given)
         return Sample(
@@ -169,13 +181,29 @@ class TalkingDataset(Dataset[Sample]):
             geometry=clip.geometry,
             pose=clip.pose[rows],
             mouth_landmarks=clip.mouth_landmarks[rows],
-            frames=torch.from_numpy(self._pictures(clip_number, t)).movedim(-1, 1).contiguous(),
+            frames=torch.from_numpy(self._pictures(clip_number, t, n)).movedim(-1, 1).contiguous(),
             speaker=torch.tensor(clip.speaker),
+            fill=self._fill(clip_number, t, random),
         )
 
-    def batch(self, items: Sequence[int] | np.ndarray) -> Sample:
-        """Some windows as one batch."""
-        return stack_samples([self[int(item)] for item in items])
+    def batch(
+        self, items: Sequence[int] | np.ndarray, draw: tuple[int, ...] | None = None
+    ) -> Sample:
+        """Some windows as one batch.
+
+        Args:
+            items: Their numbers.
+            draw: What lent mouths are drawn from, such as seed and step: the same numbers, the
+                same mouths. None takes the nearest of the clip itself.
+        """
+        return stack_samples(
+            [
+                self._window(
+                    int(item), None if draw is None else np.random.default_rng([*draw, int(item)])
+                )
+                for item in items
+            ]
+        )
 
     def _prepare(self, clip: PreparedClip) -> _Clip:
         parameters = clip.parameters
@@ -220,8 +248,28 @@ class TalkingDataset(Dataset[Sample]):
         total = sum(len(crop) for crop in crops if crop) * frame_bytes
         return total <= self.config.cache_mb * 1_000_000
 
-    def _pictures(self, clip_number: int, t: int) -> UInt8[np.ndarray, "frames size size 3"]:
-        crops, n = self.clips[clip_number].crops, self.config.frames
+    def _fill(self, clip_number: int, t: int, random: np.random.Generator | None) -> Tensor:
+        n = self.config.frames
+        if self._lent is None:
+            return torch.zeros((n, 3, 0, 0), dtype=torch.uint8)
+        window = np.arange(t - n + 1, t + 1)
+        lender = self._lent.lender(clip_number, window, random)
+        picture = self._pictures(lender.clip, lender.frame, 1)[0]
+        drawn = self._lent.drawn(picture, lender, clip_number, window)
+        return torch.from_numpy(drawn).movedim(-1, 1).contiguous()
+
+    def _lent_mouths(self) -> LentMouths | None:
+        if self.config.lent_mouths is None:
+            return None
+        shown = [
+            ShownMouths.of(clip.parameters, self.face_model, clip.speaker) for clip in self.clips
+        ]
+        return LentMouths(shown, self.config.lent_mouths)
+
+    def _pictures(
+        self, clip_number: int, t: int, n: int
+    ) -> UInt8[np.ndarray, "frames size size 3"]:
+        crops = self.clips[clip_number].crops
         if crops is None:
             raise ConfigurationError(
                 f"clip {self.clips[clip_number].clip} was prepared without its crops"

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from talkin.losses.objective import weighted_sum
 from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
-from talkin.networks.talking_face import TalkingFace
+from talkin.networks.talking_face import RenderedWindow, TalkingFace
 from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit, spread_order
 from talkin.training.config import TrainingConfig
 from talkin.training.pictures import (
     Adversary,
     BatchesAhead,
     PictureObjective,
+    lent_fill,
     mask_noise,
     new_discriminator,
     picture_settings,
@@ -84,13 +85,18 @@ class PictureStage(Stage):
         true = true_outputs(self.model, frames)
         with self._autocast():
             landmarks, terms = self.guide(sample, step)
-            generated = self.model.render(frames, landmarks.float(), noise).raw.float()
+            generated = self._rendered(sample, frames, landmarks.float(), noise).raw.float()
             terms = {**terms, **self._picture_terms(generated, true, sample, step)}
         yield self.trained, weighted_sum(terms, self.config.losses), terms
         if self.adversary.is_playing:
             with self._autocast():
                 value, terms = self.adversary.learn(true, generated, step, generator)
             yield "discriminator", value, terms
+
+    def _rendered(
+        self, sample: Sample, frames: Tensor, landmarks: Tensor, noise: Tensor | None = None
+    ) -> RenderedWindow:
+        return self.model.render(frames, landmarks, noise, fill=lent_fill(self.model, sample))
 
     def _picture_terms(
         self, generated: Tensor, true: Tensor, sample: Sample, step: int
@@ -111,7 +117,7 @@ class PictureStage(Stage):
             sample = self.held_out.batch(batch).to(self.device)
             frames = frames_to_unit(sample.frames)
             landmarks = self.guide(sample, 0)[0].float()
-            pasted = self.model.render(frames, landmarks).pasted
+            pasted = self._rendered(sample, frames, landmarks).pasted
             box = self.model.config.mask_box
             errors.append(
                 picture_errors(true_outputs(self.model, frames), pasted, box)["mouth_psnr_db"]

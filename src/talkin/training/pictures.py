@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 from torch import Tensor, nn
 
+from talkin.errors import ConfigurationError
 from talkin.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from talkin.losses.perceptual import perceptual_loss
 from talkin.losses.picture import (
@@ -18,7 +19,7 @@ from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import Sample, TalkingDataset
+from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit
 from talkin.training.config import StageName, TrainingConfig
 from talkin.training.parallel import this_share
 
@@ -49,7 +50,7 @@ class BatchesAhead:
 
     def _read(self, step: int) -> Sample:
         order = this_share().order(len(self.dataset), self.batch_size, self.seed, step)
-        return self.dataset.batch(order)
+        return self.dataset.batch(order, (self.seed, step))
 
 
 class Adversary:
@@ -168,8 +169,26 @@ def true_outputs(model: TalkingFace, frames: Tensor) -> Tensor:
     return frames[:, -1:] if model.config.renderer.is_full_face else frames
 
 
-def mask_noise(model: TalkingFace, frames: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise of one step for the mouth mask."""
+def lent_fill(model: TalkingFace, sample: Sample) -> Tensor | None:
+    """Mouths of other moments for the mouth mask, where the model fills it with them.
+
+    Raises:
+        ConfigurationError: If the dataset lends none.
+    """
+    if model.config.mask_fill != "reference":
+        return None
+    if sample.fill.numel() == 0:
+        raise ConfigurationError(
+            "the model fills its mask with mouths of other moments (mask_fill: reference), which "
+            "the dataset does not lend; give it DatasetConfig.lent_mouths"
+        )
+    return frames_to_unit(sample.fill)
+
+
+def mask_noise(model: TalkingFace, frames: Tensor, generator: torch.Generator) -> Tensor | None:
+    """Noise of one step for the mouth mask, where the model fills it with noise."""
+    if model.config.mask_fill != "noise":
+        return None
     x0, y0, x1, y1 = model.config.mask_box
     noise = this_share().uniform((*frames.shape[:3], y1 - y0, x1 - x0), generator)
     return (noise * 2 - 1).to(frames.device, non_blocking=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import Sample, frames_to_unit, spread_order
 from talkin.training.audio_corpus import AudioCorpus
+from talkin.training.pictures import lent_fill
 
 # Inner lip points 62 and 66 of the iBUG layout, at their places among the 39.
 _UPPER_LIP, _LOWER_LIP = 62 - 48, 66 - 48
@@ -102,9 +103,11 @@ def grid_of(model: TalkingFace, sample: Sample, landmarks: Tensor, n_rows: int =
     """Truth, masked input, heatmap, generated and pasted frame of the first samples of a batch."""
     frames = frames_to_unit(sample.frames[:n_rows])
     landmarks = landmarks[:n_rows]
-    rendered = model.render(frames, landmarks)
+    fill = lent_fill(model, sample)
+    fill = None if fill is None else fill[:n_rows]
+    rendered = model.render(frames, landmarks, fill=fill)
     heatmaps = model.heatmaps(landmarks)[:, -1].expand(-1, 3, -1, -1) * 2 - 1
-    masked = model.mask_frames(frames)[:, -1]
+    masked = model.mask_frames(frames, fill=fill)[:, -1]
     return picture_grid(
         [frames[:, -1], masked, heatmaps, rendered.raw[:, -1], rendered.pasted[:, -1]]
     )

@@ -1,0 +1,100 @@
+"""The target's own mouths, warped to the wanted ones.
+
+The whole edit is known in numbers before a picture is drawn, so who lends to whom is decided first
+(`lending`). Then one pass over the footage keeps the crops that were chosen, and no others: memory
+does not grow with the length of the footage.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from talkin.footage.video import VideoInfo, iter_frames
+from talkin.samples.alignment import CropConfig, crop_frame
+from talkin.samples.mouth_warp import MouthWarp
+
+_MARGIN_MM = 12.0  # around the mask: so far a warp may reach
+
+
+class FootageMouths:
+    """Mouths of some moments of one person, drawn in the shape of others."""
+
+    def __init__(self, crop: CropConfig) -> None:
+        """Start empty, for crops of one geometry."""
+        self._warp = MouthWarp(crop)
+        x0, y0, x1, y1 = self._warp.box
+        margin = round(_MARGIN_MM * crop.px_per_mm)
+        left, top = max(0, x0 - margin), max(0, y0 - margin)
+        self._part = np.s_[top : y1 + margin, left : x1 + margin]
+        self._corner = np.array([left, top], dtype=np.float32)
+        self._shown: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __len__(self) -> int:
+        """Number of moments held."""
+        return len(self._shown)
+
+    def keep(self, moment: int, crop: UInt8[np.ndarray, "size size 3"], points: np.ndarray) -> None:
+        """Hold a moment's mouth; `points` are its `face_points`, crop px."""
+        self._shown[moment] = (crop[self._part].copy(), points - self._corner)
+
+    def drawn(
+        self, moments: Iterable[int], wanted: Float[np.ndarray, "97 2"]
+    ) -> UInt8[np.ndarray, "height width 3"]:
+        """The mask's square as the moments show it, in equal shares, warped to `wanted`."""
+        shares = Counter(int(moment) for moment in moments)
+        if len(shares) == 1:
+            return self._warp(*self._shown[next(iter(shares))], wanted)
+        blend = np.zeros(self._warp.shape, dtype=np.float32)
+        for moment, share in shares.items():
+            blend += np.float32(share / shares.total()) * self._warp(*self._shown[moment], wanted)
+        return np.rint(blend).astype(np.uint8)
+
+    def filled(
+        self,
+        crop: UInt8[np.ndarray, "size size 3"],
+        moments: Iterable[int],
+        wanted: Float[np.ndarray, "97 2"],
+    ) -> UInt8[np.ndarray, "size size 3"]:
+        """A crop whose mask shows the lent mouth instead of its own."""
+        x0, y0, x1, y1 = self._warp.box
+        filled = crop.copy()
+        filled[y0:y1, x0:x1] = self.drawn(moments, wanted)
+        return filled
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedMouths:
+    """What lies under the mask of every output frame.
+
+    Attributes:
+        mouths: The moments that lend.
+        lenders: Footage frames that lend to each output frame, in equal shares.
+        wanted: `face_points` of each output frame, crop px.
+    """
+
+    mouths: FootageMouths
+    lenders: Int[np.ndarray, "frames fade"]
+    wanted: Float[np.ndarray, "frames 97 2"]
+
+    def filled(self, number: int, crop: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
+        """The crop of an output frame with a lent mouth, in the new shape, over its own."""
+        return self.mouths.filled(crop, self.lenders[number], self.wanted[number])
+
+
+def crops_of_footage(
+    info: VideoInfo,
+    wanted: Iterable[int],
+    transforms: Float[np.ndarray, "frames 2 3"],
+    crop: CropConfig,
+) -> Iterator[tuple[int, UInt8[np.ndarray, "size size 3"]]]:
+    """Decode a video once and cut out the face of some frames, in order."""
+    left = set(wanted)
+    for number, frame in enumerate(iter_frames(info.path, info.fps)):
+        if not left:
+            return
+        if number in left:
+            left.remove(number)
+            yield number, crop_frame(frame.image, transforms[number], crop.size_px)

@@ -1,0 +1,145 @@
+"""What draws the mouth, and which moments of the footage lend theirs to which output frame.
+
+In numbers alone, before a picture is decoded.
+"""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkin.samples.lent_mouths import mouth_distance
+
+_FRAMES_AT_ONCE = 2000
+
+
+class LendingConfig(BaseModel):
+    """How the footage's mouths are chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entries: int = Field(
+        default=300,
+        ge=1,
+        le=30_000,
+        description="Moments of the footage that stand for election; bounds time and memory.",
+    )
+    change_mm: float = Field(
+        default=1.0,
+        ge=0,
+        description="A change of the lending moment must bring so much more likeness, mm.",
+    )
+    fade_frames: int = Field(
+        default=3, ge=1, description="Over so many frames a change is cross-faded; an odd number."
+    )
+
+
+class MouthConfig(BaseModel):
+    """What draws the mouth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Literal["auto", "network", "warp"] = Field(
+        default="auto",
+        description="network: the renderer; warp: the target's own mouths of other moments, warped "
+        "to the new landmarks, which works for any person without training; auto: whichever draws "
+        "hidden frames of the target's own footage nearer to what they show.",
+    )
+    lending: LendingConfig = LendingConfig()
+    trials: int = Field(default=8, ge=1, description="Windows of the footage that auto hides.")
+    trial_gap_s: float = Field(
+        default=0.4, ge=0, description="Moments nearer to a hidden one lend it nothing."
+    )
+
+
+def diverse_moments(
+    points: Float[np.ndarray, "frames 97 2"],
+    may_lend: Bool[np.ndarray, "frames"],
+    entries: int,
+    px_per_mm: float,
+) -> Int[np.ndarray, "entries"]:
+    """At most `entries` frames, each as unlike those before as can be (farthest point sampling).
+
+    The first is the middle one of those that may lend. Sorted by number.
+    """
+    candidates = np.flatnonzero(may_lend)
+    if len(candidates) <= entries:
+        return candidates
+    shown = points[candidates]
+    chosen = [len(candidates) // 2]
+    nearest = np.full(len(candidates), np.inf, dtype=np.float32)
+    while len(chosen) < entries:
+        newest = shown[chosen[-1] : chosen[-1] + 1]
+        nearest = np.minimum(nearest, mouth_distance(newest, shown, px_per_mm)[0])
+        nearest[chosen] = -1.0
+        chosen.append(int(nearest.argmax()))
+    return candidates[np.sort(chosen)]
+
+
+def lenders_of(
+    wanted: Float[np.ndarray, "frames 97 2"],
+    shown: Float[np.ndarray, "entries 97 2"],
+    starts_anew: Bool[np.ndarray, "frames"],
+    px_per_mm: float,
+    config: LendingConfig,
+) -> Int[np.ndarray, "frames fade"]:
+    """The entries that lend their mouth to each frame, in equal shares.
+
+    Args:
+        wanted: `face_points` of the output frames, crop px.
+        shown: Those of the moments that stand for election.
+        starts_anew: Frames before which the picture is cut.
+        px_per_mm: Scale of the aligned face.
+        config: How much a change must bring, and how long it takes.
+
+    Returns:
+        Entries by number; where nothing changes a row names one entry again and again.
+    """
+    unlike = np.concatenate(
+        [
+            mouth_distance(wanted[first : first + _FRAMES_AT_ONCE], shown, px_per_mm)
+            for first in range(0, len(wanted), _FRAMES_AT_ONCE)
+        ]
+    )
+    chosen = steady_choice(unlike, config.change_mm, starts_anew)
+    return cross_faded(chosen, starts_anew, config.fade_frames)
+
+
+def steady_choice(
+    unlike: Float[np.ndarray, "frames entries"],
+    change: float,
+    starts_anew: Bool[np.ndarray, "frames"],
+) -> Int[np.ndarray, "frames"]:
+    """An entry for each frame: least sum of unlikeness and of `change` for every change.
+
+    Changes cost nothing where the picture is cut. Exact, by dynamic programming (Viterbi): since
+    every change costs the same, only the best entry so far can be worth changing from, so it takes
+    frames x entries steps.
+    """
+    n_frames, n_entries = unlike.shape
+    came_from = np.empty((n_frames, n_entries), dtype=np.int16)
+    total = np.zeros(n_entries)
+    for frame in range(n_frames):
+        best = total.argmin()
+        changed = total[best] + (0.0 if starts_anew[frame] else change)
+        is_change = total > changed
+        came_from[frame] = np.where(is_change, best, np.arange(n_entries))
+        total = np.where(is_change, changed, total) + unlike[frame]
+    chosen = np.empty(n_frames, dtype=np.int64)
+    entry = int(total.argmin())
+    for frame in range(n_frames - 1, -1, -1):
+        chosen[frame] = entry
+        entry = int(came_from[frame, entry])
+    return chosen
+
+
+def cross_faded(
+    chosen: Int[np.ndarray, "frames"], starts_anew: Bool[np.ndarray, "frames"], fade: int
+) -> Int[np.ndarray, "frames fade"]:
+    """Spread every change over the frames around it, but not across cuts."""
+    run, frames, columns = np.cumsum(starts_anew), np.arange(len(chosen)), []
+    for offset in range(-(fade // 2), fade // 2 + 1):
+        there = np.clip(frames + offset, 0, len(chosen) - 1)
+        columns.append(np.where(run[there] == run, chosen[there], chosen))
+    return np.stack(columns, axis=1)

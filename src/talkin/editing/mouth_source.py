@@ -1,0 +1,165 @@
+"""Where an edit's mouths come from: the network, the footage itself, or what the footage says.
+
+The network is asked first how well it knows the person: some frames of the target's own footage are
+hidden, drawn again with their own landmarks by the network and by a warp of another moment, and
+compared with the truth. For a person whom the network never saw the footage's own mouths win.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float32, Int, UInt8
+
+from talkin.editing.engine import engine_of
+from talkin.editing.footage_mouths import FootageMouths, PlannedMouths, crops_of_footage
+from talkin.editing.lending import MouthConfig, diverse_moments, lenders_of
+from talkin.editing.masks import MaskConfig
+from talkin.editing.mouth_trial import Trial, hidden_windows, mouth_error
+from talkin.editing.painting import PaintingConfig
+from talkin.editing.plan import EditPlan
+from talkin.editing.rendering import RenderWindow, WindowingConfig
+from talkin.editing.shots import crop_transforms_of_shots
+from talkin.editing.unfinished import FollowedFace
+from talkin.face3d.model import MorphableModel
+from talkin.footage.video import VideoInfo
+from talkin.samples.alignment import CropConfig, mask_box
+from talkin.samples.lent_mouths import may_lend, mouth_distance
+from talkin.samples.mouth_warp import MOUTH, face_points
+
+if TYPE_CHECKING:
+    from talkin.networks.talking_face import TalkingFace
+
+
+class MouthSource(NamedTuple):
+    """How an edit's mouths are drawn.
+
+    Attributes:
+        render: Completes a window of crops.
+        windowing: The windows that it completes.
+        planned: What the crops' masks show when it gets them; None: what they were filmed with,
+            which a network that fills them with noise does not look at.
+        notes: What a user should know.
+    """
+
+    render: RenderWindow
+    windowing: WindowingConfig
+    planned: PlannedMouths | None
+    notes: tuple[str, ...]
+
+
+def mouth_source(
+    plan: EditPlan,
+    info: VideoInfo,
+    face: FollowedFace,
+    model: "TalkingFace",
+    face_model: MorphableModel,
+    painting: PaintingConfig,
+) -> MouthSource:
+    """Decide what draws an edit's mouths, and gather what it draws them from.
+
+    Decodes the footage once, unless the network fills its mask with noise and is to be taken.
+    """
+    config, crop = painting.mouth, model.config.crop
+    is_filled = model.config.mask_fill == "reference"
+    network = engine_of(model, painting.engine, mask_box(crop))
+    n_outputs = 1 if model.config.renderer.is_full_face else model.config.frames
+    windows = painting.windowing.of_model(model.config.frames, n_outputs)
+    if config.source == "network" and not is_filled:
+        return MouthSource(network, windows, None, ())
+    planned, trials = _gathered(plan, info, face, face_model, model, config)
+    takes_warp, notes = _takes_warp(config, network, trials, crop, painting.mask)
+    if takes_warp:
+        single = painting.windowing.model_copy(update={"frames": 1, "stride": 1})
+        return MouthSource(as_lent, single, planned, notes)
+    return MouthSource(network, windows, planned if is_filled else None, notes)
+
+
+def as_lent(
+    crops: UInt8[np.ndarray, "window size size 3"], landmarks: Float[np.ndarray, "window 39 2"]
+) -> Float32[np.ndarray, "window size size 3"]:
+    """A renderer that leaves the lent mouths as they are."""
+    return crops.astype(np.float32)
+
+
+def _gathered(
+    plan: EditPlan,
+    info: VideoInfo,
+    face: FollowedFace,
+    face_model: MorphableModel,
+    model: "TalkingFace",
+    config: MouthConfig,
+) -> tuple[PlannedMouths, list[Trial]]:
+    """Mouths for the whole plan, and what is known to be true, in one pass over the footage."""
+    crop = model.config.crop
+    transforms = crop_transforms_of_shots(face.parameters, crop, face.cuts)
+    points = face_points(face.parameters.in_crop(transforms), face_model)
+    is_valid = face.parameters.is_valid
+    entries = diverse_moments(points, is_valid, config.lending.entries, crop.px_per_mm)
+    wanted = points[plan.order].copy()
+    wanted[:, MOUTH] = plan.new_points
+    scale = crop.px_per_mm
+    chosen = lenders_of(wanted, points[entries], plan.starts_anew, scale, config.lending)
+    planned = PlannedMouths(FootageMouths(crop), entries[chosen], wanted)
+    lender_of = _trial_lenders(points, face, entries, model.config.frames, scale, config)
+    hidden = {frame for window, _ in lender_of for frame in window.tolist()}
+    lending = {int(moment) for moment in planned.lenders.ravel()} | {m for _, m in lender_of}
+    true: dict[int, np.ndarray] = {}
+    for number, picture in crops_of_footage(info, lending | hidden, transforms, crop):
+        if number in lending:
+            planned.mouths.keep(number, picture, points[number])
+        if number in hidden:
+            true[number] = picture
+    return planned, [_trial(w, m, true, points, planned.mouths) for w, m in lender_of]
+
+
+def _trial_lenders(
+    points: Float32[np.ndarray, "frames 97 2"],
+    face: FollowedFace,
+    entries: Int[np.ndarray, "entries"],
+    n_frames: int,
+    px_per_mm: float,
+    config: MouthConfig,
+) -> list[tuple[Int[np.ndarray, "window"], int]]:
+    """Hidden windows and the moments that lend to them, which are not near in time."""
+    if config.source != "auto":
+        return []
+    found = []
+    gap = round(config.trial_gap_s * face.parameters.fps)
+    for window in hidden_windows(face, n_frames, config.trials):
+        far = entries[may_lend(face.parameters.is_valid, window, gap)[entries]]
+        if len(far):
+            unlike = mouth_distance(points[window], points[far], px_per_mm).mean(axis=0)
+            found.append((window, int(far[unlike.argmin()])))
+    return found
+
+
+def _trial(
+    window: Int[np.ndarray, "window"],
+    lender: int,
+    true: dict[int, np.ndarray],
+    points: Float32[np.ndarray, "frames 97 2"],
+    mouths: FootageMouths,
+) -> Trial:
+    shown = np.stack([true[int(frame)] for frame in window])
+    filled = [mouths.filled(true[int(n)], [lender], points[n]) for n in window]
+    return Trial(shown, np.stack(filled), points[window][:, MOUTH])
+
+
+def _takes_warp(
+    config: MouthConfig,
+    network: RenderWindow,
+    trials: list[Trial],
+    crop: CropConfig,
+    mask: MaskConfig,
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether the warp is taken, and the note that says why."""
+    if config.source != "auto" or not trials:
+        return config.source != "network", ()
+    drawn, warped = (mouth_error(way, trials, crop, mask) for way in (network, as_lent))
+    why = (
+        f"on {len(trials)} hidden windows of the footage it is {min(drawn, warped):.1f} grey "
+        f"levels from the truth, the other way {max(drawn, warped):.1f}"
+    )
+    if warped <= drawn:
+        return True, (f"mouths are the target's own, warped to the new landmarks: {why}",)
+    return False, (f"mouths are drawn by the network: {why}",)

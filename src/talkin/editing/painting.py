@@ -161,7 +161,7 @@ class MouthPainter:
 
     def _filled(self, number: int, crop: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
         """What the renderer gets: the crop, its mask filled where mouths are lent."""
-        if self._lent is None or number < self._first - self._config.windowing.frames:
+        if self._lent is None or number < self._first_rendered - self._config.windowing.frames:
             return crop
         with self._clock.stage("lend mouths"):
             return self._lent.filled(number, crop)

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from talkin.evaluation.charts import breakdown_figure, to_svg, training_figure
 from talkin.evaluation.clip_scores import ClipScores
 from talkin.evaluation.embedding import picture_uri, video_uri
 from talkin.evaluation.painted_frames import FramePair
@@ -17,6 +19,7 @@ from talkin.evaluation.report import (
     render_report,
     write_report,
 )
+from talkin.evaluation.report_groups import group_rows
 from talkin.evaluation.report_tables import clip_rows, comparison_rows, headlines
 from talkin.evaluation.summary import summary_table
 from talkin.evaluation.tsne import IdentityMap
@@ -230,3 +233,43 @@ def test_a_picture_survives_its_address() -> None:
     content = base64.b64decode(picture_uri(picture).split(",")[1])
     back = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert np.abs(back.astype(int) - picture).max() <= 3
+
+
+def test_the_worst_frame_of_each_clip_is_shown_once_and_unseen_speakers_are_marked() -> None:
+    content = make_content(unseen_speakers=frozenset({"bob"}))
+    twice = replace(SCORES[0], worst=[*SCORES[0].worst, replace(SCORES[0].worst[0], frame=32)])
+    page = render_report(replace(content, scores=[twice, SCORES[1]]))
+    shown = page[page.index("Worst frames first") : page.index("All figures")]
+    assert shown.count("<figcaption>") - shown.count("Notes: ") == 2
+    assert shown.index("bb2, frame 31, <i>unseen speaker</i>") < shown.index("a1, frame 31<")
+
+
+def test_known_and_unseen_speakers_stand_beside_each_other() -> None:
+    rows = {row["label"]: row for row in group_rows(summary_table(SCORES, ["anna"]))}
+    error = rows["Landmark error (E_ldmk), px of a 384 px crop, from the sound"]
+    assert (error["known"], error["unseen"]) == ("2.00", "3.00")
+    assert "Speakers of the training data" in render_report(make_content())
+    assert group_rows(summary_table(SCORES, ["anna", "bob"])) == []
+
+
+def test_a_curve_that_never_changes_is_no_figure() -> None:
+    curves = pd.DataFrame(
+        {"stage": "a", "name": ["flat", "flat", "falls", "falls"], "step": [1, 2, 1, 2]}
+    ).assign(value=[1.0, 1.0, 3.0, 2.0])
+    drawn = to_svg(training_figure(curves))
+    assert "falls" in drawn
+    assert "flat" not in drawn
+
+
+def test_many_sounds_have_a_row_of_their_own_in_the_breakdown() -> None:
+    def table(n: int) -> pd.DataFrame:
+        groups = [f"g{k}" for k in range(n)]
+        return pd.DataFrame({"group": groups, "value": 1.0, "low": 0.5, "high": 2.0})
+
+    figure = breakdown_figure(
+        {"view": table(7), "who": table(4), "sound": table(28), "s": table(8)}
+    )
+    figure.draw_without_rendering()
+    width = {axis.get_title(loc="left"): axis.get_position().width for axis in figure.axes}
+    assert width["sound"] > 0.8
+    assert max(width["view"], width["who"], width["s"]) < 0.6

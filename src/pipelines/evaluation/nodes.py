@@ -13,13 +13,17 @@ from pipelines.rows import Table, rows_of
 from pipelines.training.corpus import prepared_clip
 
 if TYPE_CHECKING:
+    from talkin.avatar.plan import CorpusConfig
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
+    from talkin.evaluation.crossed_pictures import CrossedPicturesConfig
     from talkin.evaluation.leaks import LeakConfig
     from talkin.evaluation.summary import SummaryConfig
     from talkin.evaluation.tsne import IdentityMap, IdentityMapConfig
     from talkin.networks.talking_face import TalkingFace
 else:
     ClipScores = IdentityMap = TalkingFace = Any
+    CorpusConfig = configured("talkin.avatar.corpus:CorpusConfig")
+    CrossedPicturesConfig = configured("talkin.evaluation.crossed_pictures:CrossedPicturesConfig")
     ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
     LeakConfig = configured("talkin.evaluation.leaks:LeakConfig")
     SummaryConfig = configured("talkin.evaluation.summary:SummaryConfig")
@@ -141,10 +145,55 @@ def cross_speakers(clips: Sequence[Any], truth: Mapping[str, Any], model: Talkin
     Empty for filmed footage, where nobody knows that truth, and for the 2D ablation, which knows
     no expression that another face could wear.
     """
-    from talkin.evaluation.crossings import HeardSource, score_crossings
+    from talkin.evaluation.crossings import score_crossings
+
+    heard, size = _heard_sources(clips, truth, model), model.config.crop.size_px
+    targets = {source.clip: (source.speaker, true) for source, true in heard}
+    sources, still = [source for source, _ in heard], mean_expression(model)
+    return score_crossings(sources, targets, model.face_model, still, size)
+
+
+def cross_pictures(
+    clips: Sequence[Any],
+    truth: Mapping[str, Any],
+    model: TalkingFace,
+    corpus: CorpusConfig,
+    config: CrossedPicturesConfig,
+) -> Table:
+    """The same in pictures: some windows of every pair, painted and drawn exactly.
+
+    Empty where `cross_speakers` is, and for clips that the corpus settings do not plan.
+    """
+    from talkin.avatar.corpus import draw_with_expression, plan_corpus
+    from talkin.evaluation.crossed_pictures import PaintedTarget, score_crossed_pictures
+    from talkin.samples.alignment import crop_frame
+
+    sources = [source for source, _ in _heard_sources(clips, truth, model)]
+    plans, size = {plan.clip: plan for plan in plan_corpus(corpus)}, model.config.crop.size_px
+
+    def painted(clip: Any) -> PaintedTarget:
+        def true_crops(expression: Any, frames: Any) -> Any:
+            drawn = draw_with_expression(plans[clip.clip], corpus, expression, frames)
+            shown = zip(drawn, clip.crops.transforms[frames], strict=True)
+            return np.stack([crop_frame(image, transform, size) for image, transform in shown])
+
+        return PaintedTarget(clip, true_crops)
+
+    import numpy as np
+
+    known = {source.clip for source in sources} & set(plans)
+    targets = [painted(clip) for clip in clips if clip.clip in known]
+    return score_crossed_pictures(sources, targets, model, mean_expression(model), config)
+
+
+def _heard_sources(
+    clips: Sequence[Any], truth: Mapping[str, Any], model: TalkingFace
+) -> list[tuple[Any, Any]]:
+    """Synthetic clips as heard and exactly (`HeardSource`), each with its exact face."""
+    from talkin.evaluation.crossings import HeardSource
     from talkin.evaluation.heard_faces import hear_clip
 
-    still, sources, targets = mean_expression(model), [], {}
+    found, still = [], mean_expression(model)
     for clip in clips if model.config.predict == "expression" else ():
         exact = exact_face(clip, truth)
         if exact is None:
@@ -152,12 +201,10 @@ def cross_speakers(clips: Sequence[Any], truth: Mapping[str, Any], model: Talkin
         faces = hear_clip(clip, model, model.face_model, still)
         kept = faces.frames < len(exact)
         true = exact.select(faces.frames[kept])
-        heard = faces.audio_expression[kept] if faces.audio_expression is not None else None
-        if heard is not None:
-            sources.append(HeardSource(clip.clip, clip.speaker, heard, true.expression))
-            targets[clip.clip] = (clip.speaker, true)
-    size = model.config.crop.size_px
-    return score_crossings(sources, targets, model.face_model, still, size)
+        if faces.audio_expression is not None:
+            heard = faces.audio_expression[kept]
+            found.append((HeardSource(clip.clip, clip.speaker, heard, true.expression), true))
+    return found
 
 
 def summarise_scores(

@@ -59,6 +59,18 @@ def create_pipeline() -> Pipeline:
                 name="cross_speakers",
             ),
             Node(
+                nodes.cross_pictures,
+                [
+                    "held_out_clips",
+                    "truth",
+                    "talking_face",
+                    "params:demo.corpus",
+                    "params:evaluation.crossed_pictures",
+                ],
+                "crossed_pictures",
+                name="cross_pictures",
+            ),
+            Node(
                 nodes.describe_conditions,
                 [
                     "talking_face",
@@ -94,6 +106,7 @@ def create_pipeline() -> Pipeline:
                     "scores",
                     "frame_scores",
                     "crossings",
+                    "crossed_pictures",
                     "conditions",
                     "leak_check",
                     "training_curves",

@@ -27,6 +27,7 @@ from pipelines.variants.plan import (
     schedule_of,
     shape_of,
 )
+from talkin.files import replace_when_whole
 
 if TYPE_CHECKING:
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
@@ -176,6 +177,17 @@ class _Variant:
     def digest(self) -> str:
         """Of everything that has an effect on the figures."""
         from talkin.evaluation.clip_scores import evaluate_clip
+
+        parts: list[Any] = [
+            [self._training_digest(self._data(planned)) for planned in self.models],
+            [(clip.clip, len(clip.parameters)) for clip in self.exam.clips],
+            self.exam.settings,
+            code_digest(evaluate_clip),
+        ]
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _training_digest(self, data: dict[str, Any]) -> str:
+        """Of everything that has an effect on a model."""
         from talkin.training.data_digest import dataset_digest
         from talkin.training.whole import train_talking_face
 
@@ -183,11 +195,9 @@ class _Variant:
         parts: list[Any] = [
             self.shape.model_dump(mode="json"),
             self.schedule.model_dump(mode="json", exclude=machine),
-            [dataset_digest(self._data(planned)["train"]) for planned in self.models],
-            [(clip.clip, len(clip.parameters)) for clip in self.exam.clips],
-            self.exam.settings,
+            dataset_digest(data["train"]),
             self.full.model.version(),
-            [code_digest(train_talking_face), code_digest(evaluate_clip)],
+            code_digest(train_talking_face),
         ]
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -215,20 +225,29 @@ class _Variant:
         return VariantResult(summary, metrics, pd.concat(tables, ignore_index=True), trained)
 
     def _trained(self, planned: PlannedModel, folder: Path) -> tuple[TalkingFace, dict[str, Any]]:
-        data = self._data(planned)
+        """A model of the variant and how it was trained; one that is there already is read."""
+        from talkin.networks.talking_face import TalkingFace as Model
+
+        data, weights, notes = self._data(planned), folder / "talking_face", folder / "trained.json"
+        digest = self._training_digest(data)
+        known = json.loads(notes.read_text(encoding="utf-8")) if notes.exists() else {}
+        if known.get("digest") == digest:
+            return Model.load(weights), known["how"]
+        notes.unlink(missing_ok=True)
         learnt = learnt_stages(data["shape"], self.full, planned.choice == self.lessons.choice)
         model = train_model(data, self.full, learnt, self.schedule, folder / "checkpoints")
-        model.save(folder / "talking_face")
-        steps = {
-            stage: getattr(self.schedule, stage).steps if learnt[stage] else 0 for stage in learnt
-        }
+        model.save(weights)
         clips = data["train"].clips
-        minutes = sum(len(clip.parameters) / clip.parameters.fps for clip in clips) / 60
-        return model, {
+        seconds = sum(len(clip.parameters) / clip.parameters.fps for clip in clips)
+        steps = {one: getattr(self.schedule, one).steps if learnt[one] else 0 for one in learnt}
+        how = {
             "speakers": len(data["train"].speakers),
-            "minutes": round(minutes, 2),
+            "minutes": round(seconds / 60, 2),
             "steps": steps,
         }
+        with replace_when_whole(notes) as part:
+            part.write_text(json.dumps({"digest": digest, "how": how}), encoding="utf-8")
+        return model, how
 
     def _data(self, planned: PlannedModel) -> dict[str, Any]:
         return self.lessons.gather(self.shape, self.schedule, planned.choice)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
 from talkin.avatar.performance import Performance, perform, truth_of, with_mouth_of
 from talkin.avatar.person import build_person
@@ -28,6 +28,7 @@ from talkin.footage.video_writer import VideoWriter
 __all__ = [
     "ClipPlan",
     "CorpusConfig",
+    "draw_with_expression",
     "plan_corpus",
     "render_clip",
     "render_with_expression",
@@ -138,6 +139,29 @@ def render_with_expression(
     return truth_of(driven, poses, _geometry(plan, config), config.fps)
 
 
+def draw_with_expression(
+    plan: ClipPlan,
+    config: CorpusConfig,
+    expression: Float[np.ndarray, "frames expression"],
+    frames: Int[np.ndarray, "frames"],
+) -> list[UInt8[np.ndarray, "size size 3"]]:
+    """Single pictures of the truth that `render_with_expression` makes a clip of, not encoded.
+
+    Args:
+        plan: The target clip.
+        config: The corpus that it belongs to.
+        expression: Of the new speech, a row a picture.
+        frames: Target frame shown in each picture.
+    """
+    target = _performance(plan, config)
+    driven = with_mouth_of(target.expression[frames], np.asarray(expression, dtype=np.float64))
+    scene = scene_of(config, plan.speaker_index, plan.view)
+    return [
+        scene.draw(row, target.poses[frame], (plan.noise_seed, int(frame)))
+        for row, frame in zip(driven, frames, strict=True)
+    ]
+
+
 def truth_of_clip(plan: ClipPlan, config: CorpusConfig) -> FaceParameters:
     """The truth of a planned clip without drawing it."""
     performance: Performance = perform(plan, config)
@@ -149,6 +173,11 @@ def scene_of(config: CorpusConfig, speaker_index: int, view: str) -> Scene:
     """The scene of one speaker and view; the last two are kept, so sort clips by speaker."""
     speaker = speakers_of(config)[speaker_index]
     return Scene(build_person(speaker), view, config.size_px, config.noise)
+
+
+@lru_cache(maxsize=1)
+def _performance(plan: ClipPlan, config: CorpusConfig) -> Performance:
+    return perform(plan, config)
 
 
 def _geometry(plan: ClipPlan, config: CorpusConfig) -> Float[np.ndarray, "geometry"]:

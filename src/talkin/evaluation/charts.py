@@ -60,12 +60,13 @@ def _styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
 
 @_styled
 def training_figure(curves: pd.DataFrame) -> Figure:
-    """Losses and validation figures over steps, a panel a name.
+    """Losses and validation figures over steps, a panel a name; what never changes is left out.
 
     Args:
         curves: Columns stage, name, step, value.
     """
-    panels = list(curves.groupby(["stage", "name"], sort=False))
+    every = curves.groupby(["stage", "name"], sort=False)
+    panels = [panel for panel in every if len(panel[1]) == 1 or panel[1]["value"].nunique() > 1]
     columns = 3
     rows = max(1, -(-len(panels) // columns))
     figure, axes = _grid(rows, columns, height=1.9)
@@ -128,8 +129,8 @@ def breakdown_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Args:
         tables: Title -> `breakdown.error_by`.
     """
-    figure, axes = _grid(-(-len(tables) // 2), 2, height=3.0)
-    for axis, (title, table) in zip(axes, tables.items(), strict=False):
+    figure = Figure(figsize=(9.2, 3.0))
+    for axis, (title, table) in zip(_panels(figure, tables), tables.items(), strict=True):
         place = np.arange(len(table))
         axis.vlines(place, table["low"], table["high"], color=STILL_COLOUR, linewidth=2)
         axis.plot(place, table["value"], "o", color=AUDIO_COLOUR, markersize=4)
@@ -138,27 +139,48 @@ def breakdown_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axis.set_ylim(0, 1.08 * max(float(table["high"].max()), 1e-6))
         axis.set_ylabel("px of 384")
         axis.grid(visible=False, axis="x")
-    for axis in axes[len(tables) :]:
-        axis.set_visible(False)
     return figure
 
 
+_NARROW = 12
+"""So many groups fit into half a row."""
+
+
+def _panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> list[Any]:
+    """Axes in the order of the tables: two small ones share a row, a large one has its own."""
+    rows: list[list[str]] = []
+    for title, table in tables.items():
+        last = rows[-1] if rows else []
+        if len(table) <= _NARROW and len(last) == 1 and len(tables[last[0]]) <= _NARROW:
+            last.append(title)
+        else:
+            rows.append([title])
+    mosaic = [
+        row * 2 if len(row) == 1 and len(tables[row[0]]) > _NARROW else [*row, "."][:2]
+        for row in rows
+    ]
+    axes: dict[str, Any] = figure.subplot_mosaic(mosaic)
+    figure.set_figheight(3.0 * len(rows))
+    return [axes[title] for title in tables]
+
+
 @_styled
-def crossing_figure(matrix: pd.DataFrame) -> Figure:
-    """Landmark error of every speaker's sound (rows) on every speaker's face (columns)."""
+def crossing_figure(matrix: pd.DataFrame, unit: str = "px of 384") -> Figure:
+    """A figure of every speaker's sound (rows) on every speaker's face (columns)."""
     figure = Figure(figsize=(9.2, 0.32 * len(matrix) + 1.3))
     axis = figure.subplots()
-    shown = axis.imshow(matrix.to_numpy(), cmap="OrRd", vmin=0, aspect="auto")
+    shown = axis.imshow(matrix.to_numpy(), cmap="OrRd", aspect="auto")
     axis.set_xticks(range(matrix.shape[1]), matrix.columns, rotation=60, fontsize=7)
     axis.set_yticks(range(matrix.shape[0]), matrix.index, fontsize=7)
     axis.set_xlabel("whose face")
     axis.set_ylabel("whose sound")
     axis.grid(visible=False)
-    middle = 0.6 * float(np.nanmax(matrix.to_numpy()))
+    low, high = float(np.nanmin(matrix.to_numpy())), float(np.nanmax(matrix.to_numpy()))
+    middle = low + 0.6 * (high - low)  # colours reach from the least to the most there is
     for (row, column), value in np.ndenumerate(matrix.to_numpy()):
         colour = "white" if value > middle else INK
-        axis.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
-    figure.colorbar(shown, ax=axis, label="px of 384", shrink=0.8)
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=colour)
+    figure.colorbar(shown, ax=axis, label=unit, shrink=0.8)
     return figure
 
 

@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from talkin.evaluation import charts
 from talkin.evaluation.breakdown import error_by
 from talkin.evaluation.clip_scores import ClipScores
+from talkin.evaluation.crossed_pictures import own_and_others, speaker_means
 from talkin.evaluation.crossings import speaker_matrix
 from talkin.evaluation.embedding import picture_uri, video_uri
 from talkin.evaluation.painted_frames import FramePair
+from talkin.evaluation.report_groups import group_rows, picture_words
 from talkin.evaluation.report_tables import clip_rows, comparison_rows, headlines
 from talkin.evaluation.tsne import IdentityMap
 from talkin.files import replace_when_whole
@@ -65,6 +67,8 @@ class ReportContent:
         rejects: Clips that were set aside: columns clip, stage, reason.
         frames: `frame_table`, for the error by view, sound, speaker and time.
         crossings: `score_crossings`, for every sound on every face.
+        crossed_pictures: `score_crossed_pictures`, for the same in pictures.
+        unseen_speakers: Who is in no other split, to be marked.
         conditions: How figures were measured: label -> text.
         provenance: Versions, configuration, digest of the data: label -> text.
         title: Of the page.
@@ -81,6 +85,8 @@ class ReportContent:
     rejects: pd.DataFrame | None = None
     frames: pd.DataFrame | None = None
     crossings: pd.DataFrame | None = None
+    crossed_pictures: pd.DataFrame | None = None
+    unseen_speakers: frozenset[str] = frozenset()
     conditions: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     title: str = "How well it talks"
@@ -125,9 +131,12 @@ def render_report(content: ReportContent, config: ReportConfig | None = None) ->
         n_frames=sum(score.n_frames for score in content.scores),
         headlines=headlines(content.summary, content.voices),
         comparison=comparison_rows(content.summary),
-        has_groups=set(content.summary["speakers"]) >= {"known", "unseen"},
+        groups=group_rows(content.summary),
         clips=_embedded_clips(content.clips, config),
-        worst=_worst_frames(content.scores, config.n_worst_frames),
+        worst=_worst_frames(content, config.n_worst_frames),
+        crossed=picture_words(own_and_others(content.crossed_pictures))
+        if content.crossed_pictures is not None and len(content.crossed_pictures)
+        else "",
         clip_rows=clip_rows(content.scores),
         rejects=[] if content.rejects is None else content.rejects.to_dict("records"),
         conditions=content.conditions,
@@ -150,6 +159,13 @@ def _figures(content: ReportContent, config: ReportConfig) -> dict[str, Any]:
         "crossings": None
         if content.crossings is None or content.crossings.empty
         else _svg(charts.crossing_figure(speaker_matrix(content.crossings))),
+        "crossed_pictures": None
+        if content.crossed_pictures is None or content.crossed_pictures.empty
+        else _svg(
+            charts.crossing_figure(
+                speaker_means(content.crossed_pictures, "mouth_psnr.audio"), "mouth PSNR, dB"
+            )
+        ),
         "training": None
         if curves is None or curves.empty
         else _svg(charts.training_figure(curves)),
@@ -187,14 +203,18 @@ def _worst_middle_best(scores: Sequence[ClipScores], n: int) -> list[ClipScores]
     return [ordered[place] for place in places]
 
 
-def _worst_frames(scores: Sequence[ClipScores], n: int) -> list[dict[str, Any]]:
+def _worst_frames(content: ReportContent, n: int) -> list[dict[str, Any]]:
+    """The worst frame of each clip, the worst clips first: neighbours would show one failure."""
     found: list[tuple[ClipScores, FramePair]] = [
-        (score, pair) for score in scores for pair in score.worst
+        (score, min(score.worst, key=lambda pair: pair.mouth_psnr_db))
+        for score in content.scores
+        if score.worst
     ]
     found.sort(key=lambda entry: entry[1].mouth_psnr_db)
     return [
         {
             "clip": score.clip,
+            "is_unseen": score.speaker in content.unseen_speakers,
             "frame": pair.frame,
             "psnr": pair.mouth_psnr_db,
             "true": picture_uri(pair.true),

@@ -13,6 +13,7 @@ from talkin.footage.video import VideoWriter
 
 RED, BLUE = (220, 30, 30), (30, 60, 220)
 GREY, NIGHT = 110, 60
+_LEAST_COLOUR = 60
 SIZE = (96, 160)
 
 
@@ -53,7 +54,7 @@ class SquareDetector:
 def _masks(image):
     values = image.astype(int)
     for strong, weak in ((0, 2), (2, 0)):
-        mask = values[..., strong] - values[..., weak] > 60
+        mask = values[..., strong] - values[..., weak] > _LEAST_COLOUR
         if mask.sum() > 4:
             yield mask
 
@@ -174,11 +175,16 @@ def test_a_face_too_small_is_said_with_its_size(clip):
     assert re.match(r"frames 0-4: face only 1[0-3] px high: too small", track.notes[0])
 
 
-def test_a_dark_face_is_kept_and_remarked(clip):
-    scenes = [[Square(40, 48, 30, (64, 0, 0))]] * 5
+@pytest.mark.parametrize(
+    ("colour", "told"),
+    [((64, 0, 0), "very dark"), ((255, 250, 222), "overexposed")],
+)
+def test_a_face_in_bad_light_is_kept_and_remarked(clip, monkeypatch, colour, told):
+    monkeypatch.setattr(f"{__name__}._LEAST_COLOUR", 20)
+    scenes = [[Square(40, 48, 30, colour)]] * 5
     track = track_landmarks(clip(scenes, [10] * 5), SquareDetector())
     assert track.is_found.all()
-    assert track.notes == ["frames 0-4: the face is very dark, its points may be off"]
+    assert track.notes == [f"frames 0-4: the face is {told}, its points may be off"]
 
 
 def test_rows_follow_the_rate_asked_for(clip):

@@ -177,11 +177,13 @@ def _write_meshes(
 
 
 def _say(parameters: "FaceParameters", track: "LandmarkTrack", written: list[Path]) -> None:
+    from talkin.face3d.remarks import remarks
+
     valid = parameters.is_valid
     share = (parameters.reprojection_error_px / parameters.interocular_px)[valid]
     quality = f", mean error {100 * share.mean():.1f} % of the eye distance" if len(share) else ""
     click.echo(f"{valid.sum()} of {len(parameters)} frames fitted{quality}")
     for path in written:
         click.echo(str(path))
-    for note in track.notes:
+    for note in [*track.notes, *remarks(parameters)]:
         click.echo(f"Note: {note}.")

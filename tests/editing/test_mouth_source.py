@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from talkin.editing.footage_mouths import FootageMouths, crops_of_footage
+from talkin.editing.driving import DrivenMouth
+from talkin.editing.footage_mouths import FootageMouths, frames_of_footage
+from talkin.editing.landmark_smoothing import SmoothingConfig
 from talkin.editing.masks import MaskConfig
-from talkin.editing.mouth_source import as_lent
+from talkin.editing.mouth_source import as_lent, native_size_px
 from talkin.editing.mouth_trial import Trial, hidden_windows, mouth_error
+from talkin.editing.plan import plan_edit
+from talkin.editing.timing import TimingConfig
 from talkin.editing.unfinished import FollowedFace
 from talkin.footage.video import iter_frames, probe_video
 from talkin.samples.alignment import CropConfig, mask_box
@@ -82,13 +86,33 @@ def test_a_kept_moment_is_drawn_as_its_whole_crop_would_be():
     assert np.array_equal(mouths.drawn([0], points), crop[Y0:Y1, X0:X1])
 
 
-def test_only_the_wanted_crops_are_cut(scene):
+def test_only_the_wanted_frames_are_given(scene):
     info = probe_video(scene.video(lambda t: [scene.disc(x=40 + t)], 12))
-    transforms = np.repeat([[[0.8, 0.0, 1.0], [0.0, 0.8, 0.0]]], 12, axis=0)
-    found = dict(crops_of_footage(info, [2, 9, 2], transforms, CROP))
-    assert sorted(found) == [2, 9]
-    assert len(list(iter_frames(info.path))) == 12
-    assert not np.array_equal(found[2], found[9])
+    found = list(frames_of_footage(info, [9, 2, 2]))
+    assert [number for number, _ in found] == [2, 9]
+    shown = [frame.image for frame in iter_frames(info.path)]
+    assert all(np.array_equal(image, shown[number]) for number, image in found)
+
+
+def test_mouths_are_lent_at_the_resolution_of_the_footage(toy_parameters):
+    crop = CropConfig(size_px=96)
+    for scale, largest, side in ((2.0, 512, 420), (0.1, 512, 96), (9.0, 512, 512), (2.0, 64, 96)):
+        face = face_of(toy_parameters(5, scale=scale))
+        assert native_size_px(face, crop, largest) == side
+
+
+def test_a_plan_says_the_same_in_a_finer_crop(toy_model, toy_parameters):
+    clip = toy_parameters(6)
+    mouth = DrivenMouth(np.ones((6, 1), np.float32), np.ones(6, bool))
+    smoothing = SmoothingConfig()
+    coarse, fine = (
+        plan_edit(clip, mouth, toy_model, CropConfig(size_px=s), smoothing, TimingConfig())
+        for s in (96, 240)
+    )
+    moved = coarse.in_crop_of(240, 96)
+    assert moved.transforms == pytest.approx(fine.transforms, abs=1e-6)
+    assert moved.old_points == pytest.approx(fine.old_points, abs=1e-3)
+    assert moved.new_points == pytest.approx(fine.new_points, abs=1e-3)
 
 
 def test_a_network_that_does_not_know_the_person_is_not_taken(scene):

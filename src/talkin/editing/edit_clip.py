@@ -158,17 +158,15 @@ def _painter(
     clock: StageClock,
 ) -> tuple[MouthPainter, tuple[str, ...]]:
     """What paints, and what the user should know of where it takes the mouths from."""
+    with clock.stage("gather mouths"):
+        source = mouth_source(plan, info, face, model, face_model, config.painting)
     teeth = None
     if config.painting.use_teeth:
         with clock.stage("teeth"):
-            teeth = teeth_of_footage(
-                info, face, face_model, model.config.crop, config.painting.teeth
-            )
-    with clock.stage("gather mouths"):
-        source = mouth_source(plan, info, face, model, face_model, config.painting)
+            teeth = teeth_of_footage(info, face, face_model, source.crop, config.painting.teeth)
     painting = config.painting.model_copy(update={"windowing": source.windowing})
     painter = MouthPainter(
-        plan, source.render, model.config.crop, painting, clock, teeth, source.planned
+        source.plan, source.render, source.crop, painting, clock, teeth, source.lent
     )
     return painter, source.notes
 

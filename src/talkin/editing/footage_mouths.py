@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from talkin.footage.video import VideoInfo, iter_frames
-from talkin.samples.alignment import CropConfig, crop_frame
+from talkin.samples.alignment import CropConfig
 from talkin.samples.mouth_warp import MouthWarp
 
 _MARGIN_MM = 12.0  # around the mask: so far a warp may reach
@@ -84,17 +84,14 @@ class PlannedMouths:
         return self.mouths.filled(crop, self.lenders[number], self.wanted[number])
 
 
-def crops_of_footage(
-    info: VideoInfo,
-    wanted: Iterable[int],
-    transforms: Float[np.ndarray, "frames 2 3"],
-    crop: CropConfig,
-) -> Iterator[tuple[int, UInt8[np.ndarray, "size size 3"]]]:
-    """Decode a video once and cut out the face of some frames, in order."""
+def frames_of_footage(
+    info: VideoInfo, wanted: Iterable[int]
+) -> Iterator[tuple[int, UInt8[np.ndarray, "height width 3"]]]:
+    """Decode a video once and give some of its frames, in order."""
     left = set(wanted)
     for number, frame in enumerate(iter_frames(info.path, info.fps)):
         if not left:
             return
         if number in left:
             left.remove(number)
-            yield number, crop_frame(frame.image, transforms[number], crop.size_px)
+            yield number, frame.image

@@ -25,6 +25,13 @@ class LendingConfig(BaseModel):
         le=30_000,
         description="Moments of the footage that stand for election; bounds time and memory.",
     )
+    largest_crop_px: int = Field(
+        default=512,
+        ge=16,
+        le=2048,
+        description="Without the network mouths are lent at the footage's own resolution, up to "
+        "that of a crop of this side; the network's crop is the least.",
+    )
     change_mm: float = Field(
         default=1.0,
         ge=0,

@@ -5,13 +5,14 @@ hidden, drawn again with their own landmarks by the network and by a warp of ano
 compared with the truth. For a person whom the network never saw the footage's own mouths win.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32, Int, UInt8
 
 from talkin.editing.engine import engine_of
-from talkin.editing.footage_mouths import FootageMouths, PlannedMouths, crops_of_footage
+from talkin.editing.footage_mouths import FootageMouths, PlannedMouths, frames_of_footage
 from talkin.editing.lending import MouthConfig, diverse_moments, lenders_of
 from talkin.editing.masks import MaskConfig
 from talkin.editing.mouth_trial import Trial, hidden_windows, mouth_error
@@ -22,7 +23,13 @@ from talkin.editing.shots import crop_transforms_of_shots
 from talkin.editing.unfinished import FollowedFace
 from talkin.face3d.model import MorphableModel
 from talkin.footage.video import VideoInfo
-from talkin.samples.alignment import CropConfig, mask_box
+from talkin.samples.alignment import (
+    CropConfig,
+    crop_frame,
+    mask_box,
+    resized_points,
+    resized_transforms,
+)
 from talkin.samples.lent_mouths import may_lend, mouth_distance
 from talkin.samples.mouth_warp import MOUTH, face_points
 
@@ -34,16 +41,20 @@ class MouthSource(NamedTuple):
     """How an edit's mouths are drawn.
 
     Attributes:
+        plan: The edit in the crops in which they are drawn.
+        crop: Geometry of these crops.
         render: Completes a window of crops.
         windowing: The windows that it completes.
-        planned: What the crops' masks show when it gets them; None: what they were filmed with,
+        lent: What the crops' masks show when it gets them; None: what they were filmed with,
             which a network that fills them with noise does not look at.
         notes: What a user should know.
     """
 
+    plan: EditPlan
+    crop: CropConfig
     render: RenderWindow
     windowing: WindowingConfig
-    planned: PlannedMouths | None
+    lent: PlannedMouths | None
     notes: tuple[str, ...]
 
 
@@ -65,13 +76,29 @@ def mouth_source(
     n_outputs = 1 if model.config.renderer.is_full_face else model.config.frames
     windows = painting.windowing.of_model(model.config.frames, n_outputs)
     if config.source == "network" and not is_filled:
-        return MouthSource(network, windows, None, ())
-    planned, trials = _gathered(plan, info, face, face_model, model, config)
+        return MouthSource(plan, crop, network, windows, None, ())
+    sizes = {crop.size_px} if is_filled else set()
+    if config.source != "network":
+        sizes.add(native_size_px(face, crop, config.lending.largest_crop_px))
+    lent, trials = _gathered(plan, info, face, face_model, model, config, sizes)
     takes_warp, notes = _takes_warp(config, network, trials, crop, painting.mask)
     if takes_warp:
+        size = max(lent)
+        own = plan.in_crop_of(size, crop.size_px)
         single = painting.windowing.model_copy(update={"frames": 1, "stride": 1})
-        return MouthSource(as_lent, single, planned, notes)
-    return MouthSource(network, windows, planned if is_filled else None, notes)
+        finer = crop.model_copy(update={"size_px": size})
+        return MouthSource(own, finer, as_lent, single, lent[size], notes)
+    filling = lent[crop.size_px] if is_filled else None
+    return MouthSource(plan, crop, network, windows, filling, notes)
+
+
+def native_size_px(face: FollowedFace, crop: CropConfig, largest: int) -> int:
+    """Side of the crop that shows the face at the footage's own resolution.
+
+    At least the network's own crop, at most `largest`.
+    """
+    scale = float(np.median(face.parameters.scale[face.parameters.is_valid]))
+    return max(crop.size_px, min(largest, 2 * round(scale * crop.extent_mm / 2)))
 
 
 def as_lent(
@@ -88,28 +115,41 @@ def _gathered(
     face_model: MorphableModel,
     model: "TalkingFace",
     config: MouthConfig,
-) -> tuple[PlannedMouths, list[Trial]]:
-    """Mouths for the whole plan, and what is known to be true, in one pass over the footage."""
-    crop = model.config.crop
+    sizes: Iterable[int],
+) -> tuple[dict[int, PlannedMouths], list[Trial]]:
+    """Mouths for the plan by side of the crop, and what is known to be true, in one decoding."""
+    crop, scale = model.config.crop, model.config.crop.px_per_mm
     transforms = crop_transforms_of_shots(face.parameters, crop, face.cuts)
-    points = face_points(face.parameters.in_crop(transforms), face_model)
-    is_valid = face.parameters.is_valid
-    entries = diverse_moments(points, is_valid, config.lending.entries, crop.px_per_mm)
-    wanted = points[plan.order].copy()
+    shown = face_points(face.parameters.in_crop(transforms), face_model)
+    entries = diverse_moments(shown, face.parameters.is_valid, config.lending.entries, scale)
+    wanted = shown[plan.order].copy()
     wanted[:, MOUTH] = plan.new_points
-    scale = crop.px_per_mm
-    chosen = lenders_of(wanted, points[entries], plan.starts_anew, scale, config.lending)
-    planned = PlannedMouths(FootageMouths(crop), entries[chosen], wanted)
-    lender_of = _trial_lenders(points, face, entries, model.config.frames, scale, config)
-    hidden = {frame for window, _ in lender_of for frame in window.tolist()}
-    lending = {int(moment) for moment in planned.lenders.ravel()} | {m for _, m in lender_of}
+    chosen = lenders_of(wanted, shown[entries], plan.starts_anew, scale, config.lending)
+    factors = {size: size / crop.size_px for size in sizes}
+    lent = {
+        size: PlannedMouths(
+            FootageMouths(crop.model_copy(update={"size_px": size})),
+            entries[chosen],
+            resized_points(wanted, factor),
+        )
+        for size, factor in factors.items()
+    }
+    trial_lenders = _trial_lenders(shown, face, entries, model.config.frames, scale, config)
+    to_plan = set(entries[chosen].ravel().tolist())
+    in_trial = {moment for _, moment in trial_lenders}
+    in_trial |= {frame for window, _ in trial_lenders for frame in window.tolist()}
+    tried = FootageMouths(crop)
     true: dict[int, np.ndarray] = {}
-    for number, picture in crops_of_footage(info, lending | hidden, transforms, crop):
-        if number in lending:
-            planned.mouths.keep(number, picture, points[number])
-        if number in hidden:
-            true[number] = picture
-    return planned, [_trial(w, m, true, points, planned.mouths) for w, m in lender_of]
+    for number, image in frames_of_footage(info, to_plan | in_trial):
+        if number in in_trial:
+            true[number] = crop_frame(image, transforms[number], crop.size_px)
+            tried.keep(number, true[number], shown[number])
+        if number in to_plan:
+            for size, factor in factors.items():
+                place = resized_transforms(transforms[number], factor)
+                picture = crop_frame(image, place, size)
+                lent[size].mouths.keep(number, picture, resized_points(shown[number], factor))
+    return lent, [_trial(w, m, true, shown, tried) for w, m in trial_lenders]
 
 
 def _trial_lenders(

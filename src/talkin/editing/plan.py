@@ -1,7 +1,8 @@
 """The whole edit in numbers, before any picture is drawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -17,7 +18,7 @@ from talkin.editing.shots import (
 from talkin.editing.timing import TimingConfig, plan_frames
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
-from talkin.samples.alignment import CropConfig
+from talkin.samples.alignment import CropConfig, resized_points, resized_transforms
 
 _LONGEST_BRIDGED_GAP_S = 0.3  # so long the crop is led smoothly on without a face
 _FULL_SIZE_PX = 384  # the crop for which the smoothing's pixels are meant
@@ -54,6 +55,16 @@ class EditPlan:
     def __len__(self) -> int:
         """Number of output frames."""
         return len(self.order)
+
+    def in_crop_of(self, size_px: int, instead_of_px: int) -> Self:
+        """The same edit in crops of another side."""
+        factor = size_px / instead_of_px
+        return replace(
+            self,
+            transforms=resized_transforms(self.transforms, factor),
+            old_points=resized_points(self.old_points, factor),
+            new_points=resized_points(self.new_points, factor),
+        )
 
 
 def plan_edit(

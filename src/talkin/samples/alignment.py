@@ -153,6 +153,23 @@ def transform_points(
     return points @ np.swapaxes(transforms[..., :2], -1, -2) + transforms[..., None, :, 2]
 
 
+def resized_points(
+    points: Float[np.ndarray, "*batch 2"], factor: float
+) -> Float[np.ndarray, "*batch 2"]:
+    """Pixels of a crop whose side is `factor` times as long."""
+    return points * factor + (factor - 1) / 2  # pixel centres: factor * (p + 1/2) - 1/2
+
+
+def resized_transforms(
+    transforms: Float[np.ndarray, "*batch 2 3"], factor: float
+) -> Float[np.ndarray, "*batch 2 3"]:
+    """Transforms into a crop whose side is `factor` times as long."""
+    return np.concatenate(
+        [transforms[..., :2] * factor, resized_points(transforms[..., 2], factor)[..., None]],
+        axis=-1,
+    )
+
+
 def mask_box(config: CropConfig) -> tuple[int, int, int, int]:
     """The mouth mask (x0, y0, x1, y1) in crop px, x1 and y1 exclusive.
 

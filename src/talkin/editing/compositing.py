@@ -70,7 +70,7 @@ def _membrane(
 ) -> Float32[np.ndarray, "height width 3"]:
     """Harmonic continuation of `difference` from outside the region into it."""
     height, width = region.shape
-    outside = np.where(region, np.float32(0), _alike(difference, region))
+    outside = (~region).astype(np.float32)
     known = difference.astype(np.float32) * outside[..., None]
     grids = []
     for level in range(levels + 1):
@@ -78,6 +78,9 @@ def _membrane(
         size = (max(2, math.ceil(width / step)), max(2, math.ceil(height / step)))
         outside = cv2.resize(outside, size, interpolation=cv2.INTER_AREA)
         known = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+        if level == 0:
+            alike = _alike(known, outside)
+            outside, known = outside * alike, known * alike[..., None]
         grids.append((outside, known))
     solution = None
     for share, value in reversed(grids):
@@ -93,9 +96,15 @@ def _membrane(
     return cv2.resize(solution, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _alike(difference: np.ndarray, region: np.ndarray) -> Float32[np.ndarray, "height width"]:
-    """Near 1 where two pictures differ as they usually do outside the region, near 0 elsewhere."""
-    usual = np.median(difference[~region], axis=0)
+def _alike(known: np.ndarray, share: np.ndarray) -> Float32[np.ndarray, "height width"]:
+    """Near 1 where two pictures differ as they usually do outside the region, near 0 elsewhere.
+
+    Args:
+        known: Their difference, times `share`.
+        share: How much of each place lies outside.
+    """
+    difference, is_known = known / np.maximum(share, 1e-3)[..., None], share > 0.25
+    usual = np.median(difference[is_known], axis=0) if is_known.any() else 0.0
     unusual = np.abs(difference - usual).max(axis=2)
     return np.exp(-np.square(unusual / _OTHER_THING_LEVELS)).astype(np.float32)
 

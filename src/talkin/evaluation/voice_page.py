@@ -45,7 +45,9 @@ def voice_page(identity_map: IdentityMap) -> str:
         legend_title="speaker (click to hide)",
         height=640,
     )
-    page: str = figure.to_html(full_html=True, include_plotlyjs=True, config={"displaylogo": False})
+    page: str = figure.to_html(
+        full_html=True, include_plotlyjs=True, config={"displaylogo": False}, div_id="voice-map"
+    )
     return page.replace("<head>", "<head><title>Map of voices</title>", 1)
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from talkin.evaluation import picture_metrics
 from talkin.evaluation.crossings import HeardSource
 from talkin.evaluation.held_out_windows import HeldOutWindows
+from talkin.evaluation.lent_frames import lent_frames
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import FaceCrops, PreparedClip
 
@@ -120,7 +121,12 @@ def _window_scores(
     face, box, found = prepared.parameters.select(frames), model.config.mask_box, {}
     for system in SYSTEMS:
         points = face.with_expression(driven[system]).mouth_landmarks(model.face_model)
-        painted = window.rendered(model, points, row_of)
+        lent = None
+        if model.config.mask_fill == "reference":
+            lent = lent_frames(
+                prepared, window.crops, model.face_model, model.config.crop, points, frames
+            )
+        painted = window.rendered(model, points, row_of, lent)
         pairs = {
             "mouth_": (picture_metrics.region(painted, box), picture_metrics.region(true, box))
         }

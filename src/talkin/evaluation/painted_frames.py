@@ -14,6 +14,9 @@ from talkin.evaluation.lent_frames import lent_frames
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import PreparedClip
 
+WARPED = {"renderer": "warp", "audio_deflickered": "audio_warp"}
+"""Systems whose landmarks are also drawn without a network, and what that is called."""
+
 
 @dataclass(frozen=True, eq=False)
 class FramePair:
@@ -120,8 +123,12 @@ def paint_clip(
     is_full_face = model.config.renderer.is_full_face
     if not is_full_face:  # B.3: the full-face variant has no post-processing
         landmarks["audio_deflickered"] = faces.smoothed
-    lent = {} if is_full_face else _lent(prepared, windows, model, landmarks, faces.frames, row_of)
-    needed = lent if model.config.mask_fill == "reference" else {}
+    is_filled = model.config.mask_fill == "reference"
+    wanted = (
+        landmarks if is_filled else {name: landmarks[name] for name in WARPED if name in landmarks}
+    )
+    lent = _lent(prepared, windows, model, wanted, faces.frames, row_of)
+    needed = lent if is_filled else {}
     generated = {
         system: windows.rendered(model, points, row_of, needed.get(system))
         for system, points in landmarks.items()
@@ -133,7 +140,7 @@ def paint_clip(
         generated["audio_deflickered"] = _deflickered(
             generated["audio_deflickered"], points, kept, model
         )
-    for system, warped in (("renderer", "warp"), ("audio_deflickered", "audio_warp")):
+    for system, warped in WARPED.items():
         if system in lent:
             generated[warped] = np.stack([lent[system][int(frame)] for frame in kept])
     generated["truth_reencoded"] = reencoded(true, prepared.parameters.fps)

@@ -9,12 +9,13 @@ from talkin.evaluation.report_tables import SHOWN, written
 GROUPED = (
     *(("landmark_error_384", "audio"), ("mouth_opening_correlation", "audio")),
     *(("expression_error", "audio"), ("bilabial_closure", "audio")),
-    *(("mouth_psnr", "renderer"), ("mouth_psnr", "still_mouth")),
+    *(("mouth_psnr", "renderer"), ("mouth_psnr", "warp"), ("mouth_psnr", "still_mouth")),
 )
 """Figures in which known and unseen speakers are told apart: metric and system."""
 _SYSTEM_WORDS = {
     "audio": "from the sound",
     "renderer": "from true landmarks",
+    "warp": "the footage's own mouths, true landmarks",
     "still_mouth": "mouth held still",
 }
 

@@ -10,7 +10,7 @@ from talkin.evaluation.clip_scores import ClipScores
 from talkin.evaluation.paper_figures import PAPER_COLLECTED, PAPER_GRID
 from talkin.evaluation.tsne import IdentityMap
 
-SYSTEMS = ("audio", "renderer", "still_mouth", "truth")
+SYSTEMS = ("audio", "renderer", "warp", "still_mouth", "truth")
 
 
 @dataclass(frozen=True)

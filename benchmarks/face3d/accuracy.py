@@ -10,23 +10,29 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from fitting import INTEROCULAR_PX, as_track, plant, scores
 
 from talkin.errors import TalkinError
 from talkin.face3d.fitting import FitConfig, fit_clip
+from talkin.face3d.fitting_person import fit_geometry
 from talkin.face3d.loading import FaceModelConfig, load_face_model
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468, LandmarkTrack
 
+if TYPE_CHECKING:
+    from rendered import Seen
+
+    from talkin.avatar.motion import View
+
 REALDATA = Path(os.environ.get("TALKIN_REALDATA", "../shared/realdata"))
 VIEWS = {"frontal": (0, 0), "yaw 60": (0, 60), "yaw -60": (0, -60), "pitch 30": (30, 0)}
 VIEWS |= {"pitch -30": (-30, 0)}
 HABITS: tuple[Literal["drawn", "people", "off"], ...] = ("drawn", "people", "off")
-Truth = tuple[LandmarkTrack, FaceParameters]
+RENDERED_VIEWS: "tuple[View, ...]" = ("front", "left60", "right60", "up30", "down30")
 
 
 def variants(model: MorphableModel) -> dict[str, MorphableModel]:
@@ -67,34 +73,50 @@ def lip_gap(model: MorphableModel, parameters: FaceParameters) -> np.ndarray:
     return lips[:, 0, 1] - lips[:, 1, 1]
 
 
-def rendered_table(model: MorphableModel, clips: int, views: list[str]) -> None:
-    """The embedded detector on rendered people."""
+def rendered_table(model: MorphableModel, people: int, seed: int, clips: int) -> None:
+    """The embedded detector on rendered people, with the geometry that their clips share."""
     print("| rendered, detected | rotation deg | lip R2 | aperture r | RMSE % | geometry mm | mean "
-          "| gap of closed lips mm | found % |")  # fmt: skip
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+          "| gap of closed lips, mm off | gap in p, b, m | found % |")  # fmt: skip
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     from rendered import rendered_clips
 
-    for view in views:
-        seen = rendered_clips(view, clips=clips)
+    seen = rendered_clips(RENDERED_VIEWS, people, clips, seed)
+    for geometry in ("clip", "speaker"):
         for habits in HABITS:
-            row = _rendered_row(model, seen, FitConfig(detector_habits=habits))
-            print(f"| {view}, habits {habits} | {row} |", flush=True)
+            config = FitConfig(detector_habits=habits)
+            fitted = _fitted(seen, model, config, geometry == "speaker")
+            for view in RENDERED_VIEWS:
+                row = _rendered_row(model, [pair for pair in fitted if pair[0].view == view])
+                print(f"| {view}, geometry of the {geometry}, {habits} | {row} |", flush=True)
 
 
-def _rendered_row(model: MorphableModel, seen: list[Truth], config: FitConfig) -> str:
-    rows, gaps = [], []
-    for track, truth in seen:
-        fitted = fit_clip(track, model, config)
-        count = min(len(fitted), len(truth))
-        valid = np.flatnonzero(fitted.is_valid[:count])
-        fitted, true = fitted.select(valid), truth.select(valid)
-        rows.append(list(scores(model, true, fitted).values()))
-        wanted, found = lip_gap(model, true), lip_gap(model, fitted)
-        closed = wanted < 0.5
-        gaps.append(np.abs(found - wanted)[closed])
-    found_share = np.mean([track.is_found.mean() for track, _ in seen])
+def _fitted(
+    seen: "list[Seen]", model: MorphableModel, config: FitConfig, is_shared: bool
+) -> "list[tuple[Seen, FaceParameters]]":
+    found = []
+    for speaker in sorted({one.speaker for one in seen}):
+        own = [one for one in seen if one.speaker == speaker]
+        tracks = [one.track for one in own]
+        known = fit_geometry(tracks, model, config, n_tracks=len(tracks)) if is_shared else None
+        found += [(one, fit_clip(one.track, model, config, geometry=known)) for one in own]
+    return found
+
+
+def _rendered_row(model: MorphableModel, fitted: "list[tuple[Seen, FaceParameters]]") -> str:
+    rows, gaps, bilabial = [], [], []
+    for one, every in fitted:
+        count = min(len(every), len(one.truth))
+        valid = np.flatnonzero(every.is_valid[:count])
+        face, true = every.select(valid), one.truth.select(valid)
+        rows.append(list(scores(model, true, face).values()))
+        wanted = lip_gap(model, true)
+        off = np.abs(lip_gap(model, face) - wanted)
+        gaps.append(off[wanted < 0.5])
+        bilabial.append(off[one.is_bilabial[valid] & (wanted < 0.5)])
+    found_share = np.mean([one.track.is_found.mean() for one, _ in fitted])
     means = [f"{x:.3f}" for x in np.mean(rows, axis=0)]
-    return " | ".join([*means, f"{np.mean(np.concatenate(gaps)):.2f}", f"{100 * found_share:.1f}"])
+    gap = [f"{np.mean(np.concatenate(off)):.2f}" for off in (gaps, bilabial)]
+    return " | ".join([*means, *gap, f"{100 * found_share:.1f}"])
 
 
 def real_tracks(count: int) -> list[LandmarkTrack]:
@@ -141,8 +163,9 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0, help="other planted people")
-    parser.add_argument("--clips", type=int, default=1, help="rendered clips a speaker")
-    parser.add_argument("--views", default="front", help="rendered views, with commas")
+    parser.add_argument("--clips", type=int, default=2, help="rendered clips a speaker and view")
+    parser.add_argument("--people", type=int, default=8, help="rendered speakers")
+    parser.add_argument("--rendered-seed", type=int, default=3201, help="other rendered speakers")
     parser.add_argument("--real", type=int, default=22, help="real clips")
     parser.add_argument("--model", type=Path, help="an imported model (no rendered people then)")
     options = parser.parse_args()
@@ -152,7 +175,7 @@ def main() -> None:
         planted_table(model, options.frames, range(first, first + options.seeds))
     if options.clips and options.model is None:
         try:
-            rendered_table(model, options.clips, options.views.split(","))
+            rendered_table(model, options.people, options.rendered_seed, options.clips)
         except TalkinError as error:
             print(f"no rendered people: {error}")
     if options.real and (REALDATA / "clips").exists():

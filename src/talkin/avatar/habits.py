@@ -46,7 +46,7 @@ class HabitsConfig(BaseModel):
     n_pictures: int = Field(default=10, ge=2, description="pictures of each person and side")
     size_px: int = Field(default=320, ge=64, description="side of the pictures")
     n_turn_axes: int = Field(default=7, ge=3, description="axes from which the mean is read")
-    n_motion_axes: int = Field(default=20, ge=1, description="axes of motion: face, and mouth")
+    n_motion_axes: int = Field(default=60, ge=1, description="axes of motion: face, and mouth")
     mean_ridge: float = Field(default=10.0, gt=0, description="stiffness of the first map")
     motion_ridge: float = Field(default=100.0, gt=0, description="stiffness of the second map")
 

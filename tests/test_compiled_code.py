@@ -12,7 +12,8 @@ VARIABLE = "NUMBA_CACHE_DIR"
 
 @pytest.fixture
 def no_place(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv(VARIABLE, "")  # so that it is taken away again at the end
+    monkeypatch.delenv(VARIABLE)
     monkeypatch.setattr(compiled_code, "has_usual_place", lambda: False)
 
 
@@ -27,7 +28,6 @@ def test_a_folder_of_its_own_is_named_where_there_is_no_usual_one(no_place, monk
     assert len(kept) == 1
     kept[0]()
     assert not folder.exists()
-    monkeypatch.delenv(VARIABLE)
 
 
 def test_a_place_that_the_user_chose_stays(no_place, monkeypatch):

@@ -30,7 +30,7 @@ from pathlib import Path
 import psutil
 from project import new_project
 
-_STAGES = ("preprocess", "training", "editing")
+STAGES = ("preprocess", "training", "editing")
 _STUDY = "study"
 _LAYERS = {
     "preprocess": ("02_intermediate", "03_primary", "04_feature", "05_model_input", "08_reporting"),
@@ -45,9 +45,7 @@ def main() -> None:
     """Prepare, kill, compare, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=20)
-    parser.add_argument(
-        "--stages", nargs="*", default=(*_STAGES, _STUDY), choices=(*_STAGES, _STUDY)
-    )
+    parser.add_argument("--stages", nargs="*", default=(*STAGES, _STUDY), choices=(*STAGES, _STUDY))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget-s", type=float, default=900, help="processor time of all runs")
     parser.add_argument("--minutes", type=float, default=60, help="by the clock, a stage")
@@ -62,11 +60,11 @@ def main() -> None:
 
 
 def _all_stages(work: Path, options: argparse.Namespace) -> list[str]:
-    _warm_up(work)
+    warm_up(work)
     print("| stage | undisturbed run, CPU s | killed | killed while writing | as undisturbed |")
     print("| --- | --- | --- | --- | --- |")
     faults: list[str] = []
-    if set(_STAGES) & set(options.stages):
+    if set(STAGES) & set(options.stages):
         faults += _pipeline_stages(work, options)
     if _STUDY in options.stages:
         faults += _study(work, options)
@@ -75,17 +73,17 @@ def _all_stages(work: Path, options: argparse.Namespace) -> list[str]:
 
 def _pipeline_stages(work: Path, options: argparse.Namespace) -> list[str]:
     whole = new_project(work / "whole")
-    spent = _finish(whole, "demo", only_tracking=True)
+    spent = finish(whole, "demo", only_tracking=True)
     if options.footage:
         shutil.copytree(options.footage, whole / "data/01_raw/footage")
     else:
-        spent += _finish(whole, "demo")
+        spent += finish(whole, "demo")
     faults: list[str] = []
-    wanted = [stage for stage in _STAGES if stage in options.stages]
-    for stage in _STAGES[: _STAGES.index(wanted[-1]) + 1]:
+    wanted = [stage for stage in STAGES if stage in options.stages]
+    for stage in STAGES[: STAGES.index(wanted[-1]) + 1]:
         before = work / f"before-{stage}"
         shutil.copytree(whole, before, symlinks=True)
-        cost = _finish(whole, stage)
+        cost = finish(whole, stage)
         spent += cost
         if stage in wanted:
             budget = (options.budget_s - spent) / (len(wanted) - wanted.index(stage))
@@ -137,8 +135,8 @@ def _trials(
         count["killed"] += was_killed
         count["parts"] += any(trial.rglob("*.part*"))
         try:
-            spent += used + _finish(trial, stage)
-            wrong = _differences(truth, digests(trial, stage))
+            spent += used + finish(trial, stage)
+            wrong = differences(truth, digests(trial, stage))
         except RuntimeError as error:
             wrong = [str(error)]
         count["trials"] += 1
@@ -178,7 +176,8 @@ def _digest(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def _differences(truth: dict[str, str], found: dict[str, str]) -> list[str]:
+def differences(truth: dict[str, str], found: dict[str, str]) -> list[str]:
+    """Which files differ, and how."""
     return [
         f"{name}: {'missing' if name not in found else 'new' if name not in truth else 'other'}"
         for name in sorted({*truth, *found})
@@ -202,7 +201,7 @@ def _killed_after(root: Path, stage: str, cpu_s: float) -> tuple[bool, float]:
         time.sleep(0.005)
 
 
-def _finish(root: Path, stage: str, only_tracking: bool = False) -> float:
+def finish(root: Path, stage: str, only_tracking: bool = False) -> float:
     """Run a stage to its end; its processor time."""
     child = _started(root, stage, only_tracking)
     _, status, rusage = os.wait4(child, 0)
@@ -251,7 +250,7 @@ def _run(root: Path, stage: str, only_tracking: bool) -> None:
         session.run(pipeline_names=[stage])
 
 
-def _warm_up(work: Path) -> None:
+def warm_up(work: Path) -> None:
     """Import here what every run needs, so that runs spend their time on their work."""
     os.environ |= {
         "TALKIN_SIGNING": str(work / "signing"),

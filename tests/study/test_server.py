@@ -1,9 +1,12 @@
 import http.client
 import json
+import socket
 import threading
+import time
 
 import pytest
 
+from talkin.study import patience
 from talkin.study.protection import LARGEST_BODY, SECURITY_HEADERS
 
 from .conftest import QUESTIONS, SECRET_WORDS
@@ -127,6 +130,20 @@ def test_large_slow_and_foreign_bodies_are_refused(served):
     assert visitor.ask("GET", "/healthz")[0] == 200
     deep = b"[" * 4000 + b"]" * 4000
     assert visitor.ask("POST", "/api/answers", deep)[0] in (400, 422)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nx-slow: "])
+def test_whoever_never_ends_a_request_is_shown_out(served, monkeypatch, sent):
+    monkeypatch.setattr(patience, "LONGEST_SILENCE_S", 0.2)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as silent:
+        silent.sendall(sent)
+        assert silent.recv(10) == b""  # closed
+    talking = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    for _ in range(3):  # and whoever asks is not
+        talking.request("GET", "/healthz")
+        assert talking.getresponse().read() == b'{"status":"ok"}'
+        time.sleep(0.1)
+    talking.close()
 
 
 def test_a_rater_sees_nothing_of_others(served):

@@ -20,8 +20,11 @@ def prepared_server(
     """The server with its settings, not running yet: `.run()` serves until it is stopped."""
     import uvicorn
 
+    from talkin.study.patience import ImpatientProtocol
+
     config = uvicorn.Config(
         study_app(store, folder, is_https=is_https),
+        http=ImpatientProtocol,
         host=host,
         port=port,
         log_level="warning",

@@ -147,6 +147,33 @@ def test_the_papers_rows_hold_together():
         assert abs(row.real - row.shares[3] - row.shares[4]) <= 1
 
 
+TABLE_5_IN_THE_TEXT = {
+    # Copied from the extracted text; None where it shows no digit, or none that can be read.
+    ("Audio2Obama", "lip_sync"): (1, None, 11, 36, 48),
+    ("talkin", "realism"): (None, 1, 9, 27, 62),
+    ("talkin", "lip_sync"): (0, None, 15, 31, 51),
+}
+
+
+def test_what_was_rebuilt_of_table_5_is_what_each_whole_row_would_give():
+    whole = [row for row in TABLE_5.values() if not row.rebuilt]
+    assert len(whole) == 15
+    assert {sum(row.shares) for row in whole} == {100}
+    assert {cell: row.rebuilt for cell, row in TABLE_5.items() if row.rebuilt} == {
+        cell: (shares.index(None) + 1,) for cell, shares in TABLE_5_IN_THE_TEXT.items()
+    }
+    for cell, shares in TABLE_5_IN_THE_TEXT.items():
+        missing = 100 - sum(share or 0 for share in shares)
+        assert TABLE_5[cell].shares == tuple(missing if s is None else s for s in shares)
+
+
+def test_a_rebuilt_figure_is_marked_where_it_is_shown():
+    lips = grid([[4, 5], [3, 4]], question="lip_sync")
+    other = grid([[4, 5], [3, 4]], "Face2Face", question="lip_sync")
+    table = table_5(pd.concat([lips, other]), QUICK).set_index("system")
+    assert table["paper_rebuilt"].to_dict() == {"Face2Face": "", "talkin": "2"}
+
+
 def answer_all(store, key, label, score_of):
     rater = store.rater(store.add_raters([label])[0])
     store.start(rater)

@@ -147,19 +147,11 @@ _NARROW = 12
 
 
 def _panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> list[Any]:
-    """Axes in the order of the tables: two small ones share a row, a large one has its own."""
-    rows: list[list[str]] = []
-    for title, table in tables.items():
-        last = rows[-1] if rows else []
-        if len(table) <= _NARROW and len(last) == 1 and len(tables[last[0]]) <= _NARROW:
-            last.append(title)
-        else:
-            rows.append([title])
-    mosaic = [
-        row * 2 if len(row) == 1 and len(tables[row[0]]) > _NARROW else [*row, "."][:2]
-        for row in rows
-    ]
-    axes: dict[str, Any] = figure.subplot_mosaic(mosaic)
+    """Axes in the order of the tables: two small ones share a row, large ones follow alone."""
+    small = [title for title, table in tables.items() if len(table) <= _NARROW]
+    pairs = [[*small[at : at + 2], "."][:2] for at in range(0, len(small), 2)]
+    rows = [*pairs, *([title, title] for title in tables if title not in small)]
+    axes: dict[str, Any] = figure.subplot_mosaic(rows)
     figure.set_figheight(3.0 * len(rows))
     return [axes[title] for title in tables]
 

@@ -1,9 +1,10 @@
 """Tables 4 and 5 as the paper published them, in percent of ratings.
 
-The rows are as printed: some do not sum to 100, the text gives 70.1 % where Table 4 prints 70.6 %
-for real clips of all poses, and the extraction of Table 5's text lost a few digits, which follow
-from the others since each row sums to 100 (marked below). The paper prints no mean scores; those
-shown beside ours are worked out from the printed shares.
+The rows are as printed: some of Table 4 miss 100 by a rounded tenth, the text gives 70.1 % where
+Table 4 prints 70.6 % for real clips of all poses, and the extraction of Table 5's text lost three
+digits. The fifteen rows of Table 5 that are whole sum to 100, so these follow from the others
+(`PaperRow.rebuilt`); other first columns are garbled there (such as ^^0^^), but legible. The paper
+prints no mean scores; those shown beside ours are worked out from the printed shares.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PaperRow:
-    """One row: shares of the scores 1 to 5, and of 4 and 5 together, in percent."""
+    """One row of a table.
+
+    Attributes:
+        shares: Of the scores 1 to 5, percent.
+        real: Of 4 and 5 together, as printed, percent.
+        rebuilt: Scores whose share the extracted text had lost: what is missing to 100.
+    """
 
     shares: tuple[float, float, float, float, float]
     real: float
+    rebuilt: tuple[int, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -47,7 +55,7 @@ TABLE_4: dict[tuple[str, str], PaperRow] = {
 
 TABLE_5: dict[tuple[str, str], PaperRow] = {
     ("Audio2Obama", "realism"): PaperRow((0, 0, 14, 29, 57), 86),
-    ("Audio2Obama", "lip_sync"): PaperRow((1, 4, 11, 36, 48), 84),  # the 4: lost in the text
+    ("Audio2Obama", "lip_sync"): PaperRow((1, 4, 11, 36, 48), 84, rebuilt=(2,)),
     ("Audio2Obama", "naturalness"): PaperRow((0, 8, 9, 40, 43), 83),
     ("Face2Face", "realism"): PaperRow((4, 19, 28, 31, 18), 49),
     ("Face2Face", "lip_sync"): PaperRow((20, 21, 29, 24, 6), 30),
@@ -61,8 +69,8 @@ TABLE_5: dict[tuple[str, str], PaperRow] = {
     ("NVP", "realism"): PaperRow((1, 10, 22, 33, 34), 67),
     ("NVP", "lip_sync"): PaperRow((5, 14, 33, 30, 18), 48),
     ("NVP", "naturalness"): PaperRow((1, 11, 33, 32, 23), 55),
-    ("talkin", "realism"): PaperRow((1, 1, 9, 27, 62), 89),  # the first 1: lost in the text
-    ("talkin", "lip_sync"): PaperRow((0, 3, 15, 31, 51), 82),  # the 3: lost in the text
+    ("talkin", "realism"): PaperRow((1, 1, 9, 27, 62), 89, rebuilt=(1,)),
+    ("talkin", "lip_sync"): PaperRow((0, 3, 15, 31, 51), 82, rebuilt=(2,)),
     ("talkin", "naturalness"): PaperRow((0, 3, 10, 32, 55), 87),
 }
 """(system, question) -> row of Table 5; "talkin" is the paper's own method."""

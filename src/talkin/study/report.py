@@ -66,6 +66,9 @@ def _printed(data: Mapping[str, pd.DataFrame], config: JudgingConfig) -> dict[st
         f"the {percent} interval, raters and clips drawn anew {config.n_resamples} times. The "
         "paper's clips, raters and speakers are others: its figures are for orientation."
     )
+    rebuilt = (
+        " *: one of the paper's shares was lost in the text at hand and is what is missing to 100."
+    )
     four, five = data["table4"], data["table5"]
     found = {}
     if len(four):
@@ -74,7 +77,9 @@ def _printed(data: Mapping[str, pd.DataFrame], config: JudgingConfig) -> dict[st
         )
     if set(five["question"]) != {"realism"} or not set(five["system"]) <= {OWN, REAL}:
         found["table5"] = Printed(
-            "Table 5: systems beside each other", *_score_rows(five, "question"), note
+            "Table 5: systems beside each other",
+            *_score_rows(five, "question"),
+            note + rebuilt * bool((five["paper_rebuilt"] != "").any()),
         )
     if len(data["gap"]):
         found["gap"] = Printed(
@@ -116,7 +121,7 @@ def _score_rows(table: pd.DataFrame, by: str) -> tuple[list[str], list[list[str]
             _with_interval(row, "mean", "mean_low", "mean_high", digits=2),
             str(row["n_ratings"]),
             _number(row["paper_real_percent"], unit=" %"),
-            _number(row["paper_mean"], digits=2),
+            _number(row["paper_mean"], digits=2) + "*" * bool(row["paper_rebuilt"]),
         ]
         for row in _rows(table)
     ]

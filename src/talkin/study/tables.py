@@ -13,9 +13,11 @@ from talkin.study.records import OWN, REAL
 
 _SHARES = tuple(f"percent_{score}" for score in range(1, 6))
 _ESTIMATES = ("real_percent", "real_low", "real_high", "mean", "mean_low", "mean_high")
-_PAPER = (*(f"paper_{name}" for name in _SHARES), "paper_real_percent", "paper_mean")
+_PAPER_FIGURES = (*(f"paper_{name}" for name in _SHARES), "paper_real_percent", "paper_mean")
+_PAPER = (*_PAPER_FIGURES, "paper_rebuilt")
 COLUMNS = ("view", "system", "question", "n_ratings", "n_raters", "n_clips", *_SHARES, *_ESTIMATES)
-"""Of both tables, followed by the paper's figures (NaN where it has none)."""
+"""Of both tables, followed by the paper's figures (NaN where it has none) and the scores
+whose share its extracted text had lost."""
 
 
 class _Question:
@@ -148,6 +150,7 @@ def _times(estimate: Estimate, factor: float) -> tuple[float, float, float]:
     return estimate.value * factor, estimate.low * factor, estimate.high * factor
 
 
-def _paper(row: PaperRow | None) -> dict[str, float]:
-    values = (*row.shares, row.real, row.mean) if row else (np.nan,) * len(_PAPER)
-    return dict(zip(_PAPER, values, strict=True))
+def _paper(row: PaperRow | None) -> dict[str, Any]:
+    values = (*row.shares, row.real, row.mean) if row else (np.nan,) * len(_PAPER_FIGURES)
+    rebuilt = ", ".join(map(str, row.rebuilt)) if row else ""
+    return {**dict(zip(_PAPER_FIGURES, values, strict=True)), "paper_rebuilt": rebuilt}

@@ -33,6 +33,29 @@ def flipped(path, position, goal):
     return goal
 
 
+def lengthened(path, goal, more):
+    """An mp4 whose pictures are followed by zeros, a hole that takes no disk."""
+    content = path.read_bytes()
+    at = content.rindex(b"mdat") - 4
+    length = int.from_bytes(content[at : at + 4], "big")
+    assert at + length == len(content)
+    goal.write_bytes(content[:at] + (length + more).to_bytes(4, "big") + content[at + 4 :])
+    with goal.open("ab") as file:
+        file.truncate(goal.stat().st_size + more)
+    return goal
+
+
+@pytest.mark.parametrize("more", [0, 1, (1 << 20) - 9, 1 << 20, (3 << 20) + 7])
+def test_whatever_its_length_a_signed_edit_holds_and_a_flipped_bit_is_seen(
+    edit, credential, signer, tmp_path, more
+):
+    longer = lengthened(edit, tmp_path / "longer.mp4", more)
+    sign_edit(longer, credential, signer)
+    assert verify(longer).holds
+    damaged = flipped(longer, longer.stat().st_size - 1 - more // 2, tmp_path / "damaged.mp4")
+    assert verify(damaged).state == "tampered"
+
+
 def test_an_unmarked_file_is_told_as_such(edit):
     answer = verify(edit)
     assert (answer.state, answer.holds, answer.statement) == ("unmarked", False, None)
@@ -289,3 +312,30 @@ def test_importing_the_room_does_not_load_the_signing_library():
         [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_signing_and_verifying_never_hold_a_whole_video(edit):
+    """Peak memory of a process that signs and verifies 96 MB, beyond what 1 MB takes."""
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from talkin.provenance.credentials import EditCredential, Ingredient, signed_when_whole\n"
+        "from talkin.provenance.verification import verify\n"
+        "for name in sys.argv[1:]:\n"
+        "    path = Path(name)\n"
+        "    made_from = (Ingredient(role='target', path=path),)\n"
+        "    said = EditCredential(ingredients=made_from, model_version='3')\n"
+        "    with signed_when_whole(path.with_name('signed.mp4'), said) as unsigned:\n"
+        "        unsigned.write_bytes(b'')\n"
+        "        unsigned.unlink()\n"
+        "        unsigned.symlink_to(path)\n"
+        "    assert verify(path.with_name('signed.mp4')).state == 'edited'\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    files = [edit.with_name(f"{megabytes}.mp4") for megabytes in (1, 96)]
+    for megabytes, path in zip((1, 96), files, strict=True):
+        lengthened(edit, path, megabytes << 20)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, files)], capture_output=True, text=True, check=True
+    )
+    small, large = map(int, done.stdout.split())
+    assert large - small < 40

@@ -65,10 +65,12 @@ def read_audio(path: Path, sample_rate: int = 16000) -> Audio:
         stream = container.streams.audio[0]
         has_picture = any(True for _ in container.streams.video)
         origin = start if has_picture else None
-        chunks = list(_resampled(_placed(container, stream, origin, path), sample_rate))
-    if not chunks:
+        samples = bytearray()  # grows in place: pieces to be joined would be held twice
+        for piece in _resampled(_placed(container, stream, origin, path), sample_rate):
+            samples += np.ascontiguousarray(piece, dtype=np.float32).data.cast("B")
+    if not samples:
         raise FootageError(f"{path}: its sound cannot be decoded; the file is damaged")
-    return Audio(np.concatenate(chunks).astype(np.float32, copy=False), sample_rate)
+    return Audio(np.frombuffer(samples, dtype=np.float32), sample_rate)
 
 
 def write_wav(path: Path, audio: Audio) -> None:

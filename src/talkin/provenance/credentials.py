@@ -24,8 +24,8 @@ from talkin.files import replace_when_whole
 from talkin.provenance.signing import SigningIdentity, load_identity
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-# Nothing is fetched from addresses that a stranger's file names. Files are hashed by the megabyte and
-# never held whole: as it comes, the library took twice the size of a video in memory.
+# Nothing is fetched from addresses that a stranger's file names. Files are hashed by the megabyte
+# and never held whole: as it comes, the library took twice the size of a video in memory.
 C2PA_SETTINGS: dict[str, Any] = {
     "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from quality import flicker
 
+from talkin.editing.deflicker import deflicker
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.editing.mouth_source import as_lent
 from talkin.editing.mouth_trial import Trial, mouth_error
@@ -89,12 +90,19 @@ def main() -> None:
         names = sorted(p.stem for p in (chosen.data / "03_primary/crops").glob(f"{pattern}.arrow"))
         clips = [Clip(chosen.data, name, model, chosen.frames) for name in names]
         print(f"{pattern}: {len(clips)} clips of at most {chosen.frames} frames")
-        print(f"{'':10} PSNR dB   error  detail  flicker  truth's")
+        print(f"{'':20} PSNR dB   error  detail  flicker  truth's")
         ways = {"network": [clip.by_network(model) for clip in clips]}
         ways["footage"] = [clip.lent for clip in clips]
+        box, scale = model.config.mask_box, model.config.crop.px_per_mm
+        for way in ("network", "footage"):
+            calm = [
+                deflicker(drawn, clip.points, box, scale)
+                for drawn, clip in zip(ways[way], clips, strict=True)
+            ]
+            ways[f"{way}, deflickered"] = calm
         for way, made in ways.items():
             rows = [scores(d, clip, model) for d, clip in zip(made, clips, strict=True)]
-            print(f"{way:10} " + " ".join(f"{v:7.2f}" for v in np.mean(rows, axis=0)), flush=True)
+            print(f"{way:20} " + " ".join(f"{v:7.2f}" for v in np.mean(rows, axis=0)), flush=True)
 
 
 if __name__ == "__main__":

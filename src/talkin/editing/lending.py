@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
-from talkin.samples.lent_mouths import mouth_distance
+from talkin.samples.lent_mouths import mouth_distance, mouth_features
 
 _FRAMES_AT_ONCE = 2000
 
@@ -20,7 +20,7 @@ class LendingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     entries: int = Field(
-        default=300,
+        default=200,
         ge=1,
         le=30_000,
         description="Moments of the footage that stand for election; bounds time and memory.",
@@ -73,12 +73,12 @@ def diverse_moments(
     candidates = np.flatnonzero(may_lend)
     if len(candidates) <= entries:
         return candidates
-    shown = points[candidates]
+    shown = mouth_features(points[candidates], px_per_mm)
     chosen = [len(candidates) // 2]
     nearest = np.full(len(candidates), np.inf, dtype=np.float32)
     while len(chosen) < entries:
-        newest = shown[chosen[-1] : chosen[-1] + 1]
-        nearest = np.minimum(nearest, mouth_distance(newest, shown, px_per_mm)[0])
+        apart = shown - shown[chosen[-1]]
+        nearest = np.minimum(nearest, np.einsum("ij,ij->i", apart, apart))
         nearest[chosen] = -1.0
         chosen.append(int(nearest.argmax()))
     return candidates[np.sort(chosen)]

@@ -54,17 +54,19 @@ def mouth_distance(
     the head is turned. Where the head lies in its crop does not count: a warp moves it without a
     trace.
     """
-    a, b = (_features(points) / np.float32(px_per_mm) for points in (wanted, shown))
+    a, b = (mouth_features(points, px_per_mm) for points in (wanted, shown))
     squared = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T)
     return np.sqrt(np.maximum(squared, 0.0))
 
 
-def _features(points: Float[np.ndarray, "n 97 2"]) -> Float32[np.ndarray, "n 116"]:
-    """Numbers whose Euclidean distance is that of the mouths, px."""
+def mouth_features(
+    points: Float[np.ndarray, "n 97 2"], px_per_mm: float
+) -> Float32[np.ndarray, "n 116"]:
+    """Numbers whose Euclidean distance is `mouth_distance`, mm."""
     moved = (points[:, MOUTH] - points[:, RESTING_MOUTH]) * np.sqrt(_MOUTH_SHARE)[:, None]
     head = points[:, HEAD] - points[:, HEAD].mean(axis=1, keepdims=True)
     both = np.concatenate([moved, head * np.sqrt(_HEAD_SHARE)], axis=1)
-    return both.reshape(len(points), -1).astype(np.float32)
+    return (both.reshape(len(points), -1) / px_per_mm).astype(np.float32)
 
 
 def may_lend(

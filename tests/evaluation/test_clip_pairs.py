@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from talkin.cli import main
 from talkin.errors import FootageError
-from talkin.evaluation.clip_folders import match_clips, score_clips
+from talkin.evaluation.clip_folders import MatchedClips, match_clips, score_clips, unequal_lengths
 from talkin.evaluation.clip_pairs import PairConfig, score_pair
 from talkin.evaluation.clip_scores import ClipScores
 from talkin.evaluation.pair_tables import pair_conditions, write_scores
@@ -145,6 +145,19 @@ def test_clips_are_matched_by_name_and_the_others_are_named(tmp_path: Path) -> N
         match_clips(tmp_path / "real/sub", tmp_path / "fake")
     with pytest.raises(FootageError, match="no such folder"):
         match_clips(tmp_path / "nowhere", tmp_path / "fake")
+
+
+def test_a_pair_that_does_not_last_equally_long_is_named(tmp_path: Path) -> None:
+    def clip(name: str, n: int, fps: float) -> Path:
+        with VideoWriter(tmp_path / name, 32, 32, fps) as writer:
+            for _ in range(n):
+                writer.write(np.full((32, 32, 3), 90, np.uint8))
+        return tmp_path / name
+
+    real = clip("real.mp4", 50, 25)
+    pairs = {"short": (real, clip("a.mp4", 20, 25)), "faster": (real, clip("b.mp4", 60, 30))}
+    lines = unequal_lengths(MatchedClips(pairs), list(pairs))
+    assert lines == ["short lasts 0.80 s, the real clip 2.00 s: scored on what both show"]
 
 
 def test_a_broken_clip_is_set_aside_and_the_others_are_written(

@@ -33,7 +33,7 @@ def score(
     has no partner or shows no face is set aside and listed; the others are scored. Metrics of
     pretrained networks are measured where you give the network's file; nothing is fetched.
     """
-    from talkin.evaluation.clip_folders import match_clips, score_clips
+    from talkin.evaluation.clip_folders import match_clips, score_clips, unequal_lengths
     from talkin.evaluation.clip_pairs import PairConfig, score_pair
     from talkin.evaluation.pair_tables import pair_conditions, printed_summary, write_scores
     from talkin.evaluation.pretrained_watch import PretrainedConfig, PretrainedWatch
@@ -52,6 +52,8 @@ def score(
     )
     for row in rejects.to_dict("records"):
         click.echo(f"Set aside: {row['clip']}: {row['reason']}")
+    for line in unequal_lengths(matched, [each.clip for each in scores]):
+        click.echo(f"Note: {line}")
     if not scores:
         raise ConfigurationError("no pair of clips could be scored; the reasons stand above")
     conditions = pair_conditions(pairs, summary, f"{DetectionConfig().backend} landmarks")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 INK, MUTED, RULE = "#1f2933", "#7b8794", "#d9e2ec"
 TRUE_COLOUR, AUDIO_COLOUR, STILL_COLOUR = "#1f2933", "#c2410c", "#9aa5b1"
 SPEAKER_COLOURS = (
-    *("#c2410c", "#1d4ed8", "#15803d", "#a21caf", "#b45309", "#0e7490", "#be123c"),
-    *("#4d7c0f", "#6d28d9", "#0f766e", "#92400e", "#475569"),
+    *("#d55e00", "#0072b2", "#009e73", "#a21caf", "#e6a700", "#56b4e9", "#7f1d1d"),
+    *("#84cc16", "#475569", "#f472b6", "#0f766e", "#312e81"),
 )
 _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",

@@ -1,6 +1,6 @@
 """Folders of real clips and of imitations, matched by name and scored; no clip stops another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from talkin.errors import FootageError, TalkinError
 from talkin.evaluation.clip_scores import ClipScores
+from talkin.footage.video import probe_video
 
 _SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
@@ -73,6 +74,19 @@ def score_clips(
             rejects[name] = str(error)
     table = pd.DataFrame(sorted(rejects.items()), columns=["clip", "reason"], dtype=str)
     return scores, table
+
+
+def unequal_lengths(matched: MatchedClips, names: Collection[str]) -> list[str]:
+    """A line a scored pair that does not last equally long: only what both show was scored."""
+    lines = []
+    for name in sorted(names):
+        real, fake = (probe_video(path) for path in matched.pairs[name])
+        if abs(real.duration_s - fake.duration_s) > 2 / min(real.fps, fake.fps):
+            lines.append(
+                f"{name} lasts {fake.duration_s:.2f} s, the real clip {real.duration_s:.2f} s: "
+                "scored on what both show"
+            )
+    return lines
 
 
 def _clips(folder: Path, what: str) -> tuple[dict[str, Path], set[str]]:

@@ -1,14 +1,16 @@
-"""What each part of the audio side is worth, on a prepared corpus: a row a variant, with spread.
+"""What each part of the audio side is worth: a row a variant, with the spread over seeds.
 
     python benchmarks/training/ablations.py --project . --env demo --seeds 0 1 2
-    python benchmarks/training/ablations.py --variants as_configured no_identity_removal
+    python benchmarks/training/ablations.py --spoken 3 --variants as_configured landmarks_2d
     python benchmarks/training/ablations.py --sound '{front_end: log_mel, has_deltas: true}'
 
-Only the speaker classifier and the audio networks are trained; pictures are not read. A variant is
-a change of the parameters under `training`, nothing else. `split` trains a model a speaker
-(Table 3). Scores are of the test split: E_ldmk over that of a mouth held still, Pearson's r of the
-mouth opening, each for the training's speakers and for others; and a linear probe, trained on x' of
-the training clips, that names the speakers of test clips (in percent, chance beside it).
+Only the speaker classifier and the audio networks are trained; pictures are not read. The corpus is
+a prepared project's, or with `--spoken SEED` one of sound and exact faces made on the spot
+(spoken_corpus.py), which has turned views and other accents. A variant is a change of the
+parameters under `training`, nothing else. `split` trains a model a speaker (Table 3). Scores are of
+the test split: E_ldmk over that of a mouth held still, Pearson's r of the mouth opening, E_exp, and
+the share of p, b and m on which the lips meet; for the training's speakers, for others, on turned
+views alone (the training's speakers) and in other accents (others). Probes: see probes.py.
 """
 
 import argparse
@@ -25,18 +27,20 @@ import torch
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from probes import probed
+from spoken_corpus import HeardClip, planned, spoken_clips
 
 from pipelines.training.corpus import prepared_clip
-from talkin.evaluation.tsne import window_features
+from talkin.evaluation.articulation import bilabial_closure
+from talkin.evaluation.clip_scores import ClipScoreConfig
+from talkin.evaluation.heard_faces import hear_clip
 from talkin.face3d.loading import FaceModelConfig, load_face_model
+from talkin.face3d.model import MorphableModel
 from talkin.footage.mfcc import MfccConfig, compute_mfcc
 from talkin.networks.talking_face import TalkingFace
 from talkin.networks.talking_face_config import TalkingFaceConfig
-from talkin.samples.dataset import PreparedClip, TalkingDataset
-from talkin.samples.windows import audio_windows
+from talkin.samples.alignment import CropConfig
+from talkin.samples.dataset import TalkingDataset
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import TrainingConfig
 from talkin.training.validation import hearing_errors
@@ -53,7 +57,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no_speaker_confusion": {"train": {"losses": {"speaker_confusion": 0.0}}},
     "split": {},
 }
-COLUMNS = ("ldmk_known", "ldmk_unseen", "r_known", "r_unseen", "exp_known", "exp_unseen", "probe")
+GROUPS = ("known", "unseen", "turned", "accent")
+SHUT_MM = ClipScoreConfig().closed_mm
+COLUMNS = (
+    "ldmk_known", "ldmk_unseen", "ldmk_turned", "ldmk_accent", "r_known", "r_unseen", "r_accent",
+    "exp_known", "exp_unseen", "closed_known", "closed_unseen", "closed_accent", "probe",
+    "conv_probe",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -64,6 +74,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--settings", type=Path, help="YAML laid over the parameters")
+    parser.add_argument("--spoken", type=int, help="seed of a corpus of sound and exact faces")
     parser.add_argument("--sound", type=yaml.safe_load, help="preprocess.mfcc to hear anew, YAML")
     parser.add_argument("--steps", type=int, help="of the audio stage")
     options = parser.parse_args()
@@ -95,23 +106,31 @@ class Corpus:
             self.parameters = merged(
                 self.parameters, {"training": {"train": {"audio": {"steps": options.steps}}}}
             )
-        catalog = DataCatalog.from_config(loader["catalog"])
-        index, faces, mfcc, crops = (
-            catalog.load(name) for name in ("training_index", "face_parameters", "mfcc", "crops")
-        )
         if options.sound:
             self.parameters = merged(self.parameters, {"preprocess": {"mfcc": options.sound}})
-        heard_anew = MfccConfig(**self.parameters["preprocess"]["mfcc"]) if options.sound else None
-        sounds = catalog.load("audio") if options.sound else {}
-        self.clips: list[tuple[str, PreparedClip]] = []
-        for row in index.to_dict("records"):
-            clip = replace(prepared_clip(row, faces, mfcc, crops), crops=None)
-            if heard_anew is not None:
-                clip = replace(clip, mfcc=compute_mfcc(sounds[clip.clip], heard_anew))
-            self.clips.append((row["split"], clip))
+        self.mfcc = MfccConfig(**self.parameters["preprocess"]["mfcc"])
+        if options.spoken is None:
+            catalog = DataCatalog.from_config(loader["catalog"])
+            self.clips = self._prepared(catalog, hears_anew=bool(options.sound))
+        else:
+            crop = CropConfig(**self.parameters["preprocess"]["crop"])
+            self.clips = spoken_clips(planned(options.spoken), crop, self.mfcc)
         self.face_model = load_face_model(
             FaceModelConfig.model_validate(self.parameters["preprocess"]["face_model"])
         )
+
+    def _prepared(self, catalog: DataCatalog, hears_anew: bool) -> list[HeardClip]:
+        index, faces, mfcc, crops = (
+            catalog.load(name) for name in ("training_index", "face_parameters", "mfcc", "crops")
+        )
+        sounds = catalog.load("audio") if hears_anew else {}
+        clips = []
+        for row in index.to_dict("records"):
+            clip = replace(prepared_clip(row, faces, mfcc, crops), crops=None)
+            if hears_anew:
+                clip = replace(clip, mfcc=compute_mfcc(sounds[clip.clip], self.mfcc))
+            clips.append(HeardClip(row["split"], row["view"], clip))
+        return clips
 
     def shape(self, variant: str) -> TalkingFaceConfig:
         """The model's configuration in a variant."""
@@ -135,14 +154,29 @@ class Corpus:
 
     def dataset(self, split: str, shape: TalkingFaceConfig, speakers: set[str]) -> TalkingDataset:
         """The clips of a split and some speakers."""
-        chosen = [clip for of, clip in self.clips if of == split and clip.speaker in speakers]
+        chosen = [
+            clip.prepared
+            for clip in self.clips
+            if clip.split == split and clip.prepared.speaker in speakers
+        ]
         return TalkingDataset(
             chosen, self.face_model, shape.dataset, sorted(self.speakers("train"))
         )
 
     def speakers(self, split: str) -> set[str]:
         """Who speaks in a split."""
-        return {clip.speaker for of, clip in self.clips if of == split}
+        return {clip.prepared.speaker for clip in self.clips if clip.split == split}
+
+    def group(self, name: str, known: set[str], unseen: set[str]) -> list[HeardClip]:
+        """Held-out clips of one kind."""
+        speakers = known if name in ("known", "turned") else unseen
+        return [
+            clip
+            for clip in self.clips
+            if clip.split == ("accent" if name == "accent" else "test")
+            and clip.prepared.speaker in speakers
+            and (name != "turned" or clip.view != "front")
+        ]
 
 
 def score(corpus: Corpus, variant: str, seed: int) -> dict[str, float]:
@@ -167,41 +201,42 @@ def trained_score(
     with tempfile.TemporaryDirectory() as folder:
         train_talking_face(model, train, corpus.training(variant, seed), Path(folder))
     found = {name: float("nan") for name in COLUMNS}
-    for group, speakers in (("known", known), ("unseen", unseen)):
-        if speakers:
-            test = corpus.dataset("test", shape, speakers)
-            errors = hearing_errors(model, AudioCorpus.of(test), 10**6)
-            found[f"ldmk_{group}"] = errors["landmark_error_ratio"]
-            found[f"r_{group}"] = errors["mouth_opening_correlation"]
-            found[f"exp_{group}"] = errors.get("expression_error", float("nan"))
+    for group in GROUPS:
+        if clips := corpus.group(group, known, unseen):
+            found |= group_score(corpus, model, clips, group)
     if len(heard) > 1:
         test = corpus.dataset("test", shape, known)
         return {**found, **probed(model, train.clips, test.clips)}
     return {**found, "chance": float("nan")}
 
 
-def probed(
-    model: TalkingFace, train: tuple[PreparedClip, ...], test: tuple[PreparedClip, ...]
+def group_score(
+    corpus: Corpus, model: TalkingFace, clips: list[HeardClip], group: str
 ) -> dict[str, float]:
-    """How often a linear probe on x' of the training clips names the speaker of test clips."""
-    (x, speakers), (held_out, truth) = described(model, train), described(model, test)
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, C=0.3))
-    right = probe.fit(x, speakers).predict(held_out) == truth
-    chance = max(np.mean(truth == one) for one in set(truth))
-    return {"probe": 100 * float(right.mean()), "chance": 100 * float(chance)}
+    """Scores of a model on some clips, those of `COLUMNS` that the clips can tell."""
+    heard = [clip.prepared for clip in clips]
+    data = TalkingDataset(heard, corpus.face_model, model.config.dataset)
+    errors = hearing_errors(model, AudioCorpus.of(data), 10**6)
+    found = {
+        f"ldmk_{group}": errors["landmark_error_ratio"],
+        f"r_{group}": errors["mouth_opening_correlation"],
+        f"exp_{group}": errors.get("expression_error", float("nan")),
+        f"closed_{group}": closure_of(model, corpus.face_model, clips),
+    }
+    return {name: value for name, value in found.items() if name in COLUMNS}
 
 
-@torch.no_grad()
-def described(model: TalkingFace, clips: tuple[PreparedClip, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of x' over windows, and who speaks in each."""
-    features, speakers = [], []
+def closure_of(model: TalkingFace, face_model: MorphableModel, clips: list[HeardClip]) -> float:
+    """Share of p, b and m on which the lips meet; NaN where nobody knows the sounds."""
+    still = model.output_scale.mean.numpy()
+    shares = []
     for clip in clips:
-        times = clip.parameters.time_s[clip.parameters.is_valid][::2]
-        windows = audio_windows(clip.mfcc, times, model.config.window)
-        heard = model.without_identity(torch.from_numpy(windows.astype(np.float32))).numpy()
-        features.append(window_features(heard))
-        speakers.append(np.repeat(clip.speaker, len(times)))
-    return np.concatenate(features), np.concatenate(speakers)
+        if clip.spoken is None or model.config.predict != "expression":
+            return float("nan")
+        faces = hear_clip(clip.prepared, model, face_model, still)
+        gap_mm = faces.lip_gap_mm["audio"]
+        shares.append(bilabial_closure(gap_mm, faces.time_s, clip.spoken.phonemes, SHUT_MM))
+    return float(np.nanmean(shares))
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

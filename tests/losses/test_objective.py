@@ -1,10 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talkin.evaluation.articulation import lip_gap
 from talkin.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from talkin.losses.identity import speaker_confusion_loss
 from talkin.losses.objective import LossWeights, weighted_sum
@@ -15,7 +17,7 @@ from talkin.losses.picture import (
     reconstruction_loss,
     total_variation_loss,
 )
-from talkin.losses.translation import expression_loss, mouth_shape_loss
+from talkin.losses.translation import expression_loss, lip_closure_loss, mouth_shape_loss
 
 
 @pytest.mark.parametrize("n_speakers", [2, 7, 1251])
@@ -41,6 +43,34 @@ def test_expression_and_shape_terms_are_squared_norms_of_a_frame() -> None:
     assert expression_loss(predicted, true).item() == pytest.approx((5 + 9) / 2)
     points = torch.tensor([[[3.0, 4.0], [1.0, 0.0]]])
     assert mouth_shape_loss(points, torch.zeros(1, 2, 2)).item() == pytest.approx(25 + 1)
+
+
+def lips(gap_px: float) -> torch.Tensor:
+    """Mouth landmarks whose outer lips are 20 px apart and whose inner lips are by a gap."""
+    points = torch.zeros(39, 2)
+    points[3, 1], points[9, 1] = -10, 10
+    points[[13, 14, 15], 1], points[[17, 18, 19], 1] = -gap_px / 2, gap_px / 2
+    return points
+
+
+@pytest.mark.parametrize(
+    ("gap", "true_gap", "wanted"),
+    [(6.0, -2.0, 9.0), (6.0, 0.4, (3 - 0.2) ** 2), (-4.0, -2.0, 0.0), (6.0, 2.0, 0.0)],
+)
+def test_only_an_open_mouth_where_lips_met_costs_its_gap_in_mm(
+    gap: float, true_gap: float, wanted: float
+) -> None:
+    turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]])  # a tilted head changes nothing
+    value = lip_closure_loss(lips(gap) @ turn, lips(true_gap) @ turn, torch.tensor(2.0))
+    assert value.item() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_closure_that_is_learnt_is_the_one_that_is_scored() -> None:
+    points = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 39, 2)))
+    shut = torch.stack([lips(-1.0)] * 4).double()
+    value = lip_closure_loss(points, shut, torch.ones(4))
+    wanted = np.mean(np.maximum(lip_gap(points.numpy()), 0) ** 2)
+    assert value.item() == pytest.approx(wanted, rel=1e-9)
 
 
 def test_reconstruction_is_the_mean_absolute_difference() -> None:

@@ -6,6 +6,7 @@ from talkin.networks.identity_removal import IdentityRemovalConfig, IdentityRemo
 from talkin.networks.speaker_classifier import SpeakerClassifier, SpeakerClassifierConfig, freeze
 from talkin.networks.standardiser import Standardiser
 from talkin.networks.window_encoder import WindowEncoder
+from talkin.samples.windows import WindowConfig
 
 N_MFCC = 5
 
@@ -73,6 +74,27 @@ def test_only_the_last_layer_knows_what_is_predicted(n_outputs: int) -> None:
         if a.shape != b.shape
     ]
     assert differing == ["to_outputs.weight", "to_outputs.bias"]
+
+
+def test_convolutions_hear_nothing_beyond_their_reach() -> None:
+    torch.manual_seed(0)
+    config = AudioToExpressionConfig(encoder="convolution", hidden=8, channels=8, reach_s=0.1)
+    network = AudioToExpression(N_MFCC, 3, config, WindowConfig(before_s=0.6, after_s=0.4))
+    x = torch.randn(2, 100, N_MFCC)
+    far, near = x.clone(), x.clone()
+    far[:, :50] += 1
+    far[:, 71:] += 1
+    near[:, 70] += 1
+    assert torch.equal(network(far), network(x))
+    assert not torch.equal(network(near), network(x))
+
+
+def test_convolutions_answer_a_window_alike_whoever_else_is_in_the_batch() -> None:
+    torch.manual_seed(0)
+    config = AudioToExpressionConfig(encoder="convolution", hidden=8, channels=8)
+    network = AudioToExpression(N_MFCC, 3, config).train()
+    x = torch.randn(5, 100, N_MFCC)
+    torch.testing.assert_close(network(x)[:1], network(x[:1]))
 
 
 def test_rows_that_do_not_fill_a_step_are_completed_by_the_first_one() -> None:

@@ -260,6 +260,53 @@ def test_the_schedule_multiplies_the_rate_at_every_tenth_step(tmp_path: Path) ->
     assert rates == [0.01, 0.01, 0.005, 0.005, 0.0025]
 
 
+def test_speech_comes_before_footage_and_the_schedule_begins_anew(tmp_path: Path) -> None:
+    dataset, spoken = toy_dataset(), toy_dataset(3, first_seed=50)
+    rates: list[float] = []
+    config = toy_training(
+        audio={"steps": 3, "spoken_steps": 4, "batch_size": 4, "learning_rate": 0.01},
+        optimiser={"decay": 0.5, "decay_every": 2},
+        report_every=1,
+    )
+    train_audio(
+        new_talking_face(toy_config(), dataset),
+        dataset,
+        config,
+        tmp_path,
+        lambda e: rates.append(e.learning_rates["audio"]),
+        spoken=spoken,
+    )
+    assert rates == [0.01, 0.01, 0.005, 0.005, 0.01, 0.01, 0.005]
+
+
+@pytest.mark.parametrize("stopped_after", [2, 6])
+def test_speech_then_footage_resumes_exactly(tmp_path: Path, stopped_after: int) -> None:
+    dataset, spoken = toy_dataset(), toy_dataset(3, first_seed=50)
+    own = {"steps": 4, "spoken_steps": 4, "batch_size": 8, "noise_std": 0.1, "judge": "refreshed"}
+    whole, stopped = (new_talking_face(toy_config(), dataset) for _ in range(2))
+    train_audio(whole, dataset, toy_training(audio=own), tmp_path / "whole", spoken=spoken)
+
+    def stop(event: TrainingEvent) -> None:
+        if event.step == stopped_after + 1:
+            raise KeyboardInterrupt
+
+    config = toy_training(audio=own, report_every=1)
+    with pytest.raises(KeyboardInterrupt):
+        train_audio(stopped, dataset, config, tmp_path / "stopped", stop, spoken=spoken)
+    resumed = new_talking_face(toy_config(), dataset)
+    train_audio(resumed, dataset, config, tmp_path / "stopped", spoken=spoken)
+    assert_same_weights(whole, resumed)
+
+
+def test_without_speech_its_steps_are_left_out(tmp_path: Path) -> None:
+    dataset = toy_dataset()
+    models = [new_talking_face(toy_config(), dataset) for _ in range(2)]
+    for model, spoken_steps in zip(models, (0, 9), strict=True):
+        config = toy_training(audio={"steps": 3, "spoken_steps": spoken_steps})
+        train_audio(model, dataset, config, tmp_path / str(spoken_steps))
+    assert_same_weights(*models)
+
+
 def test_events_tell_progress_time_left_and_pictures(tmp_path: Path) -> None:
     dataset = toy_dataset()
     events: list[TrainingEvent] = []

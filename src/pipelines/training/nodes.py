@@ -15,15 +15,17 @@ from pipelines.training.progress import TrainingProgress, curves_of
 from pipelines.training.start import check_preparation, model_to_start_from
 
 if TYPE_CHECKING:
+    from talkin.avatar.spoken import SpokenConfig
     from talkin.face3d.loading import FaceModelConfig
     from talkin.footage.mfcc import MfccConfig
     from talkin.networks.talking_face import TalkingFace
     from talkin.networks.talking_face_config import TalkingFaceConfig
     from talkin.samples.alignment import CropConfig
-    from talkin.samples.dataset import TalkingDataset
+    from talkin.samples.dataset import PreparedClip, TalkingDataset
     from talkin.training.config import StageName, TrainingConfig
 else:
-    TalkingFace = TalkingDataset = StageName = Any
+    TalkingFace = TalkingDataset = PreparedClip = StageName = Any
+    SpokenConfig = configured("talkin.avatar.spoken:SpokenConfig")
     FaceModelConfig = configured("talkin.face3d.loading:FaceModelConfig")
     MfccConfig = configured("talkin.footage.mfcc:MfccConfig")
     TalkingFaceConfig = configured("talkin.networks.talking_face_config:TalkingFaceConfig")
@@ -76,6 +78,19 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
     }
 
 
+def speak_for_training(
+    spoken: SpokenConfig, crop: CropConfig, mfcc_config: MfccConfig
+) -> list[PreparedClip]:
+    """Synthetic speech with exact faces, on which the audio networks begin; none if not wanted.
+
+    Raises:
+        TalkinError: If espeak-ng is not installed.
+    """
+    from talkin.avatar.spoken import spoken_training_clips
+
+    return spoken_training_clips(spoken.corpus, crop, mfcc_config) if spoken.is_used else []
+
+
 def train_speaker_classifier(
     data: dict[str, Any], checkpoints: Path, config: TrainingConfig
 ) -> SpeakerJudge:
@@ -88,10 +103,22 @@ def train_speaker_classifier(
 
 
 def train_audio_networks(
-    data: dict[str, Any], judge: SpeakerJudge, checkpoints: Path, config: TrainingConfig
+    data: dict[str, Any],
+    judge: SpeakerJudge,
+    spoken: list[PreparedClip],
+    checkpoints: Path,
+    config: TrainingConfig,
 ) -> TalkingFace:
-    """Identity removal and translation to expression, from sound and fitted faces."""
+    """Identity removal and translation to expression, from sound and fitted faces.
+
+    A model to start from has learnt to hear already: it goes on with the footage alone.
+    """
+    from talkin.samples.dataset import TalkingDataset as Dataset
+
     model = _model_at_start(data, config)
+    if spoken and data["start"] is None:
+        train = data["train"]
+        data = {**data, "spoken": Dataset(spoken, train.face_model, train.config)}
     return _train("audio", model, data, checkpoints, config, judge)[0]
 
 
@@ -155,6 +182,7 @@ def _train(
                 progress,
                 validation=data["validation"],
                 classifier=judge.classifier if judge else None,
+                spoken=data.get("spoken"),
             )
 
         if is_shared:

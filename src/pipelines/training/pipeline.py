@@ -36,8 +36,14 @@ def create_pipeline() -> Pipeline:
                 name="train_speaker_classifier",
             ),
             Node(
+                nodes.speak_for_training,
+                ["params:training.spoken", "params:preprocess.crop", "params:preprocess.mfcc"],
+                "spoken_clips",
+                name="speak_for_training",
+            ),
+            Node(
                 nodes.train_audio_networks,
-                ["training_data", "speaker_classifier", "checkpoints", _CONFIG],
+                ["training_data", "speaker_classifier", "spoken_clips", "checkpoints", _CONFIG],
                 "talking_face_after_audio",
                 name="train_audio_networks",
             ),

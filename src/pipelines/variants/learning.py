@@ -5,7 +5,7 @@ every variant as it did for the full one. So the tables set models beside each o
 what they are about and in nothing else, and nothing is trained twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from pipelines.training.judge import SpeakerJudge
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
     from talkin.networks.talking_face_config import TalkingFaceConfig
+    from talkin.samples.dataset import PreparedClip
     from talkin.training.config import TrainingConfig
 
 _OF_HEARING = ("mfcc_scale", "output_scale", "identity_remover", "audio_to_expression")
@@ -73,13 +74,14 @@ def train_model(
     learnt: Mapping[str, bool],
     config: "TrainingConfig",
     checkpoints: Path,
+    spoken: Callable[[], "list[PreparedClip]"],
 ) -> "TalkingFace":
-    """Train a model of a variant, from its newest checkpoint on."""
+    """Train a model of a variant, from its newest checkpoint on; `spoken` as the full one heard."""
     from talkin.training.whole import new_talking_face
 
     checkpoints.mkdir(parents=True, exist_ok=True)
     if learnt["audio"]:
-        model = stages.train_audio_networks(data, full.judge, checkpoints, config)
+        model = stages.train_audio_networks(data, full.judge, spoken(), checkpoints, config)
     else:
         model = new_talking_face(data["shape"], data["train"], config.seed)
         _take_over(model, full.model, _OF_HEARING)

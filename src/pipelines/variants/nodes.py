@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from pipelines.lazy import configured
 from pipelines.rows import Table
 from pipelines.training.corpus import CorpusChoice
 from pipelines.training.judge import SpeakerJudge
-from pipelines.training.nodes import gather_training_data
+from pipelines.training.nodes import gather_training_data, speak_for_training
 from pipelines.variants.learning import FullModel, learnt_stages, train_model
 from pipelines.variants.plan import (
     PlannedModel,
@@ -30,6 +31,7 @@ from pipelines.variants.plan import (
 from talkin.files import replace_when_whole
 
 if TYPE_CHECKING:
+    from talkin.avatar.spoken import SpokenConfig
     from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores
     from talkin.evaluation.paper_variants import PaperVariant
     from talkin.evaluation.summary import SummaryConfig
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
     from talkin.networks.talking_face_config import TalkingFaceConfig
     from talkin.samples.alignment import CropConfig
+    from talkin.samples.dataset import PreparedClip
     from talkin.training.config import TrainingConfig
 else:
-    ClipScores = TalkingFace = Any
+    ClipScores = TalkingFace = PreparedClip = Any
+    SpokenConfig = configured("talkin.avatar.spoken:SpokenConfig")
     ClipScoreConfig = configured("talkin.evaluation.clip_scores:ClipScoreConfig")
     SummaryConfig = configured("talkin.evaluation.summary:SummaryConfig")
     FaceModelConfig = configured("talkin.face3d.loading:FaceModelConfig")
@@ -62,12 +66,14 @@ class Lessons:
         choice: Clips of the full model.
         gather: Training data, as the training stage gathers them, of other networks, another
             schedule and other clips.
+        spoken: Synthetic speech that the full model began with; made when first asked for.
     """
 
     index: Table
     model: TalkingFaceConfig
     choice: CorpusChoice
     gather: Callable[[TalkingFaceConfig, TrainingConfig, CorpusChoice], dict[str, Any]]
+    spoken: Callable[[], list[PreparedClip]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +104,7 @@ def gather_lessons(  # noqa: PLR0913, PLR0917 - each input is a name in the grap
     mfcc_config: MfccConfig,
     model: TalkingFaceConfig,
     choice: CorpusChoice,
+    spoken: SpokenConfig,
 ) -> Lessons:
     """Everything that training data are made of, so that each variant can have its own."""
 
@@ -107,7 +114,8 @@ def gather_lessons(  # noqa: PLR0913, PLR0917 - each input is a name in the grap
         sources = (index, face_parameters, mfcc, crops, consent_register, face_model)
         return gather_training_data(*sources, shape, crop, mfcc_config, train, clips)
 
-    return Lessons(index, model, choice, gather)
+    speak = cache(partial(speak_for_training, spoken, crop, mfcc_config))
+    return Lessons(index, model, choice, gather, speak)
 
 
 def gather_exam(
@@ -235,7 +243,9 @@ class _Variant:
             return Model.load(weights), known["how"]
         notes.unlink(missing_ok=True)
         learnt = learnt_stages(data["shape"], self.full, planned.choice == self.lessons.choice)
-        model = train_model(data, self.full, learnt, self.schedule, folder / "checkpoints")
+        model = train_model(
+            data, self.full, learnt, self.schedule, folder / "checkpoints", self.lessons.spoken
+        )
         model.save(weights)
         clips = data["train"].clips
         seconds = sum(len(clip.parameters) / clip.parameters.fps for clip in clips)

@@ -24,6 +24,7 @@ def create_pipeline() -> Pipeline:
                     "params:preprocess.mfcc",
                     "params:training.model",
                     "params:training.corpus",
+                    "params:training.spoken",
                 ],
                 "lessons",
                 name="gather_lessons",

@@ -43,10 +43,17 @@ class Performance:
         return len(self.poses)
 
 
-def perform(plan: ClipPlan, config: CorpusConfig) -> Performance:
-    """Speak and move as planned; the same plan always gives the same performance."""
+def perform(plan: ClipPlan, config: CorpusConfig, language: str | None = None) -> Performance:
+    """Speak and move as planned; the same plan always gives the same performance.
+
+    Args:
+        plan: One of `plan_corpus(config)`.
+        config: The corpus that the plan belongs to.
+        language: espeak-ng voice whose accent is spoken instead of the speaker's own.
+    """
     speaker = speakers_of(config)[plan.speaker_index]
-    speech = synthesise(plan.sentence, speaker.voice, plan.speech_seed)
+    accent = {"language": language} if language else {}
+    speech = synthesise(plan.sentence, speaker.voice.model_copy(update=accent), plan.speech_seed)
     n_frames = max(round(speech.duration_s * config.fps), 1)
     mouth = mouth_expression(speech, config.fps, n_frames, speaker.gain)
     upper = upper_face(plan.motion_seed, n_frames, config.fps)

@@ -24,6 +24,9 @@ class LossWeights(BaseModel):
         description="L_shape, Eq. 3, with pixels counted at a crop of 100 px: squared pixels times "
         "(100 / size)^2, so that a weight means the same at every size.",
     )
+    lip_closure: float = Field(
+        default=0.0, ge=0, description="Lips that do not meet where the true ones do; beyond Eq. 3."
+    )
     reconstruction: float = Field(default=10.0, ge=0, description="L_recon, Eq. 4.")
     edges: float = Field(
         default=0.0, ge=0, description="Differences of the pictures' gradients; beyond Eq. 4."

@@ -30,7 +30,7 @@ def network_sizes(config: "TalkingFaceConfig | None" = None) -> dict[str, int]:
         networks: dict[str, nn.Module] = {
             "identity_removal": IdentityRemover(n_mfcc, config.identity_removal),
             "audio_to_expression": AudioToExpression(
-                n_mfcc, config.n_audio_outputs, config.audio_to_expression
+                n_mfcc, config.n_audio_outputs, config.audio_to_expression, config.window
             ),
             "renderer": Renderer(config.frames, config.renderer),
             "discriminator": Discriminator(config.frames, judge),

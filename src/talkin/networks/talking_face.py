@@ -52,7 +52,7 @@ class TalkingFace(nn.Module):
         self.output_scale = Standardiser(config.n_audio_outputs)
         self.identity_remover = IdentityRemover(n_mfcc, config.identity_removal)
         self.audio_to_expression = AudioToExpression(
-            n_mfcc, config.n_audio_outputs, config.audio_to_expression
+            n_mfcc, config.n_audio_outputs, config.audio_to_expression, config.window
         )
         self.renderer = Renderer(config.frames, config.renderer)
         self.projector = MouthProjector(face_model)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from talkin.losses.identity import speaker_confusion_loss
 from talkin.losses.objective import weighted_sum
-from talkin.losses.translation import expression_loss, mouth_shape_loss
+from talkin.losses.translation import expression_loss, lip_closure_loss, mouth_shape_loss
 from talkin.networks.speaker_classifier import SpeakerClassifier, StatisticsJudge, freeze
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset
@@ -24,7 +24,7 @@ from talkin.training.stage import Stage, Validation, chosen_device, run_stage, s
 from talkin.training.validation import hearing_errors
 
 
-def train_audio(
+def train_audio(  # noqa: PLR0913 - what a stage learns with
     model: TalkingFace,
     dataset: TalkingDataset,
     config: TrainingConfig,
@@ -33,6 +33,7 @@ def train_audio(
     *,
     classifier: SpeakerClassifier | None = None,
     validation: TalkingDataset | None = None,
+    spoken: TalkingDataset | None = None,
 ) -> TalkingFace:
     """Train the audio networks of `model` on Eq. 2 and Eq. 3.
 
@@ -45,13 +46,17 @@ def train_audio(
         classifier: Frozen judge of Eq. 2; without it, or without identity removal, that term is
             left out.
         validation: Held-out clips.
+        spoken: Synthetic speech, from which `config.audio.spoken_steps` steps learn first.
 
     Returns:
         `model`, on the CPU.
     """
     device = chosen_device(config)
-    stage = _AudioStage(model.to(device), classifier, dataset, validation, config, device)
-    run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
+    stage = _AudioStage(model.to(device), classifier, dataset, validation, config, device, spoken)
+    digest = dataset_digest(dataset)
+    if stage.n_spoken and spoken is not None:
+        digest += dataset_digest(spoken)
+    run_stage(stage, config, checkpoint_folder, digest, report)
     return model.cpu()
 
 
@@ -64,16 +69,24 @@ def hearing_terms(
     true_expression = batch.expression.unsqueeze(1)
     predicted = model.landmarks_from_outputs(outputs, batch.geometry, pose)
     true = model.mouth_landmarks(true_expression, batch.geometry, pose)
-    terms = translation_terms(model, outputs, true_expression, predicted, true)
+    terms = translation_terms(model, outputs, true_expression, predicted, true, pose)
     return terms | confusion_term(model, classifier, id_removed)
 
 
 def translation_terms(
-    model: TalkingFace, outputs: Tensor, expression: Tensor, predicted: Tensor, true: Tensor
+    model: TalkingFace,
+    outputs: Tensor,
+    expression: Tensor,
+    predicted: Tensor,
+    true: Tensor,
+    pose: Tensor,
 ) -> dict[str, Tensor]:
-    """Eq. 3, pixels counted at a crop of 100 px."""
+    """Eq. 3, pixels counted at a crop of 100 px, and the closure of the lips."""
     px_at_100 = 100.0 / model.config.crop.size_px
-    terms = {"mouth_shape": mouth_shape_loss(predicted * px_at_100, true * px_at_100)}
+    terms = {
+        "mouth_shape": mouth_shape_loss(predicted * px_at_100, true * px_at_100),
+        "lip_closure": lip_closure_loss(predicted, true, pose[..., 5]),
+    }
     if model.config.predict == "expression":
         terms["expression"] = expression_loss(outputs, expression)
     return terms
@@ -134,10 +147,12 @@ class _AudioStage(Stage):
         validation: TalkingDataset | None,
         config: TrainingConfig,
         device: torch.device,
+        spoken: TalkingDataset | None = None,
     ) -> None:
         self.config, self.own, self.model = config, config.audio, model
         self.classifier = freeze(classifier.to(device)) if classifier else None
-        self.n_steps = self.own.steps
+        self.n_spoken = self.own.spoken_steps if spoken and self.own.steps else 0
+        self.n_steps = self.n_spoken + self.own.steps
         self.networks: dict[str, nn.Module] = {"audio": model.audio_networks}
         self.learning_rates = {"audio": self.own.learning_rate}
         self.device = device
@@ -146,6 +161,13 @@ class _AudioStage(Stage):
             self.networks["judge"] = self.rival
             self.learning_rates["judge"] = self.own.judge_learning_rate
         self.corpus = AudioCorpus.of(dataset).to(device)
+        self.spoken, self.spoken_rival = self.corpus, None
+        if spoken is not None and self.n_spoken:
+            self.spoken = AudioCorpus.of(spoken).to(device)
+            self.spoken_rival = self._rival(len(spoken.speakers))
+        if self.spoken_rival is not None:
+            self.networks["spoken_judge"] = self.spoken_rival
+            self.learning_rates["spoken_judge"] = self.own.judge_learning_rate
         self.held_out = AudioCorpus.of(validation).to(device) if validation else None
 
     def settings(self) -> Mapping[str, object]:
@@ -156,24 +178,32 @@ class _AudioStage(Stage):
             "losses": self.config.losses.model_dump(mode="json"),
             "model": self.model.config.model_dump(mode="json"),
             "judged": self.classifier is not None,
+            "n_spoken": self.n_spoken,
         }
+
+    def scheduled_step(self, step: int) -> int:
+        return step if step < self.n_spoken else step - self.n_spoken
 
     def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
         self.model.train()
         generator = step_generator(self.config.seed, self.name, step)
         share, jitter = this_share(), self.own.time_jitter_rows
-        order = share.order(len(self.corpus), self.own.batch_size, self.config.seed, step)
+        corpus, judge, rival = self.corpus, "judge", self.rival
+        classifier = self.classifier
+        if step < self.n_spoken:  # the classifier knows none of these voices
+            corpus, judge, rival, classifier = self.spoken, "spoken_judge", self.spoken_rival, None
+        order = share.order(len(corpus), self.own.batch_size, self.config.seed, step)
         shift = (share.uniform((len(order),), generator) * (2 * jitter + 1)).long() - jitter
-        batch = self.corpus.frames(
+        batch = corpus.frames(
             torch.from_numpy(order).to(self.device), shift.to(self.device) if jitter else None
         )
         batch = augmented(batch, self.model, self.own, generator)
         id_removed = self.model.without_identity(batch.mfcc)
-        terms = hearing_terms(self.model, self.rival or self.classifier, batch, id_removed)
+        terms = hearing_terms(self.model, rival or classifier, batch, id_removed)
         yield "audio", weighted_sum(terms, self.config.losses), terms
-        if self.rival is not None:
-            value = functional.cross_entropy(self.rival(id_removed.detach()), batch.speaker)
-            yield "judge", value, {"judge_cross_entropy": value}
+        if rival is not None:
+            value = functional.cross_entropy(rival(id_removed.detach()), batch.speaker)
+            yield judge, value, {"judge_cross_entropy": value}
 
     def _rival(self, n_speakers: int) -> StatisticsJudge | None:
         """The judge that learns along, where one is wanted and there is something to judge."""

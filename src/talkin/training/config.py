@@ -56,6 +56,12 @@ class AudioStageConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(default=100_000, ge=0, description="Steps; paper: 100,000 in all.")
+    spoken_steps: int = Field(
+        default=0,
+        ge=0,
+        description="Steps that come before these and learn from synthetic speech, where there is "
+        "any (training.spoken); the schedule begins anew with the footage. Paper: none.",
+    )
     batch_size: int = Field(default=64, ge=1, description="Windows of a step.")
     learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
     optimiser: OptimiserConfig | None = _OWN_OPTIMISER

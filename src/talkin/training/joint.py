@@ -92,7 +92,7 @@ class JointStage(PictureStage):
         outputs = model.translate(id_removed).float()
         heard = model.landmarks_from_outputs(outputs, sample.geometry, sample.pose)
         terms = translation_terms(
-            model, outputs, sample.expression, heard, sample.mouth_landmarks
+            model, outputs, sample.expression, heard, sample.mouth_landmarks, sample.pose
         ) | confusion_term(model, self.classifier, id_removed)
         if model.training and self._is_guided_by_truth(step):
             return sample.mouth_landmarks, terms

@@ -68,6 +68,10 @@ class Stage(ABC):
     def validate(self) -> Validation:
         """Measure on held-out data; must not change anything that training reads."""
 
+    def scheduled_step(self, step: int) -> int:
+        """Where a step stands in the schedule of the learning rates."""
+        return step
+
     def begin(self, step: int) -> None:  # noqa: B027 - most stages have nothing to prepare
         """Prepare to run from a step on."""
 
@@ -176,7 +180,8 @@ class _Run:
             optimiser.step()
 
     def _set_rates(self, step: int) -> None:
-        factor = self.schedule.decay ** (step // self.schedule.decay_every)
+        done = self.stage.scheduled_step(step)
+        factor = self.schedule.decay ** (done // self.schedule.decay_every)
         for name, optimiser in self.optimisers.items():
             self.rates[name] = self.stage.learning_rates[name] * factor
             optimiser.param_groups[0]["lr"] = self.rates[name]

@@ -69,7 +69,7 @@ def fine_tuned_start(start: TalkingFace, dataset: TalkingDataset) -> TalkingFace
     return deepcopy(start)
 
 
-def train_talking_face(
+def train_talking_face(  # noqa: PLR0913 - what training learns from
     model: TalkingFace,
     dataset: TalkingDataset,
     config: TrainingConfig,
@@ -78,6 +78,7 @@ def train_talking_face(
     *,
     validation: TalkingDataset | None = None,
     classifier: SpeakerClassifier | None = None,
+    spoken: TalkingDataset | None = None,
 ) -> tuple[TalkingFace, SpeakerClassifier | None]:
     """Run the stages that `config.stages` names, in its order.
 
@@ -89,6 +90,7 @@ def train_talking_face(
         report: Told of everything.
         validation: Held-out clips.
         classifier: A trained judge, where the stages do not train one.
+        spoken: Synthetic speech that the audio stage learns from first.
 
     Returns:
         The model in evaluation mode, and the judge it was trained against.
@@ -101,7 +103,7 @@ def train_talking_face(
                     *told, mfcc_scale=model.mfcc_scale, validation=validation
                 )
         elif stage == "audio":
-            train_audio(model, *told, classifier=classifier, validation=validation)
+            train_audio(model, *told, classifier=classifier, validation=validation, spoken=spoken)
         elif (config.renderer if stage == "renderer" else config.joint).steps > 0:
             judge = adversary_of(model, config, checkpoint_folder)
             if stage == "renderer":

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
 
 from pipelines import local_database, tracking
 from pipelines.clips import ParallelConfig
-from pipelines.hooks import TrackingConfig
+from pipelines.hooks import TrackingConfig, TrackingHooks
 from pipelines.local_database import database_file, is_locked, repair_places
 from pipelines.training.progress import TrainingProgress, curves_of
 from pipelines.training.registry import is_better, last_values
@@ -219,3 +221,17 @@ def test_the_data_version_is_dvcs_hash_of_the_footage(tmp_path: Path) -> None:
         "stages: {corpus: {outs: [{path: data/01_raw/footage, md5: 1234.dir}]}}"
     )
     assert versions_of(tmp_path)["data_version"] == "1234.dir"
+
+
+@pytest.mark.parametrize(("rank", "is_tracked"), [(None, True), ("0", True), ("1", False)])
+def test_of_the_processes_of_torchrun_the_first_tracks(
+    rank: str | None, is_tracked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("RANK", rank)
+    started: list[str] = []
+    monkeypatch.setattr(tracking, "start_run", lambda **run: started.append(run["run_name"]))
+    node = Node(lambda: 1, None, "x", name="n", tags=["training"])
+    TrackingHooks().before_pipeline_run({"env": "test"}, Pipeline([node]), DataCatalog())
+    assert bool(started) is is_tracked

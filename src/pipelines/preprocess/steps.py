@@ -104,7 +104,10 @@ def speakers_geometry(
     model = _face_model(face_model)
     read = (tracks[clip]() for clip in tracks)
     geometry = fit_geometry(read, model, fit, n_tracks=len(tracks), name=f"speaker {speaker}")
-    return ({"face_model": model.name, "clips": list(tracks), "geometry": geometry.tolist()},)
+    # To a millionth of a standard deviation: the last bits are the processor's, and every
+    # fingerprint downstream holds them.
+    rounded = (np.round(geometry, 6) + 0.0).tolist()
+    return ({"face_model": model.name, "clips": list(tracks), "geometry": rounded},)
 
 
 def fitted_face(

@@ -92,7 +92,8 @@ def crop_transforms(
     cut = _starts_new_shot(placed, parameters.fps)
     sigma = config.smoothing_s * parameters.fps
     smooth = _smooth_within_shots(placed, parameters.is_valid, cut, sigma)
-    return _similarities(smooth, config)
+    # Far below a pixel; the last bits are the processor's, not the clip's.
+    return np.round(_similarities(smooth, config), 7) + 0.0
 
 
 def crop_frame(

@@ -9,11 +9,11 @@ all expressions alike (which networks can learn), one a speaker, or one a clip (
 """
 
 import argparse
-from itertools import groupby
 
 import numpy as np
 
-from talkin.avatar.corpus import CorpusConfig, plan_corpus, truth_of_clip
+from talkin.avatar.corpus import ClipPlan, CorpusConfig, plan_corpus, truth_of_clip
+from talkin.avatar.performance import perform
 from talkin.face3d.fitting import FitConfig, fit_clip
 from talkin.face3d.fitting_person import fit_geometry
 from talkin.face3d.loading import load_face_model
@@ -23,16 +23,43 @@ from talkin.footage.landmarks import LandmarkTrack
 
 Fitted = tuple[str, FaceParameters, FaceParameters]
 Corpus = dict[str, list[FaceParameters]]
+_BILABIALS = frozenset("pbm")
+_CLOSED_MM = 0.5
 
 
-def truths(seed: int, speakers: int, clips: int) -> Corpus:
-    """Exact clips by speaker."""
+def truths(seed: int, speakers: int, clips: int) -> tuple[Corpus, list[np.ndarray]]:
+    """Exact clips by speaker, and the frames of each clip in which p, b or m is said."""
     config = CorpusConfig(
         seed=seed, n_speakers=speakers, n_unseen_speakers=0, train_clips=clips,
         validation_clips=0, test_clips=0, sentences_per_clip=2, views=("front",), size_px=224,
     )  # fmt: skip
-    by_speaker = groupby(plan_corpus(config), key=lambda plan: plan.speaker)
-    return {name: [truth_of_clip(plan, config) for plan in plans] for name, plans in by_speaker}
+    plans, corpus = plan_corpus(config), Corpus()
+    for plan in plans:
+        corpus.setdefault(plan.speaker, []).append(truth_of_clip(plan, config))
+    return corpus, [_bilabial(plan, config) for plan in plans]
+
+
+def _bilabial(plan: ClipPlan, config: CorpusConfig) -> np.ndarray:
+    spoken = perform(plan, config)
+    time_s, is_said = np.arange(len(spoken)) / config.fps, np.zeros(len(spoken), bool)
+    for phone in spoken.speech.phonemes:
+        if phone.symbol in _BILABIALS:
+            is_said |= (time_s >= phone.start_s) & (time_s < phone.end_s)
+    return is_said
+
+
+def closure(found: list[Fitted], is_bilabial: list[np.ndarray], model: MorphableModel) -> float:
+    """Mean error, mm, of the inner lips' gap in p, b and m, where the true lips are closed."""
+    off = []
+    for (_, face, true), is_said in zip(found, is_bilabial, strict=True):
+        wanted = _gap(true, model)
+        off.append(np.abs(_gap(face, model) - wanted)[is_said & (wanted < _CLOSED_MM)])
+    return float(np.concatenate(off).mean())
+
+
+def _gap(face: FaceParameters, model: MorphableModel) -> np.ndarray:
+    lips = model.points(model.landmarks68[[62, 66]], face.geometry, face.expression)
+    return lips[:, 0, 1] - lips[:, 1, 1]
 
 
 def noisy_track(truth: FaceParameters, percent: float, seed: int) -> LandmarkTrack:
@@ -86,18 +113,19 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--noise", type=float, default=0.5, help="percent of the eye distance")
     options = parser.parse_args()
-    model, corpus = load_face_model(), truths(options.seed, options.speakers, options.clips)
-    print(
-        "| geometry | mean expression | as it is | less one of all | one a speaker | one a clip |"
-    )
-    print("| --- | --- | --- | --- | --- | --- |")
+    model = load_face_model()
+    corpus, is_bilabial = truths(options.seed, options.speakers, options.clips)
+    print("| geometry | mean expression | as it is | less one of all | a speaker | a clip | "
+          "gap in p, b, m, mm off |")  # fmt: skip
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for is_shared in (False, True):
         for name, config in (
             ("free", FitConfig(mean_expression_prior=1e-3)),
             ("tied", FitConfig()),
         ):
             found = fitted(corpus, model, config, options.noise, is_shared)
-            row = " | ".join(f"{value:.3f}" for value in constants(found, model))
+            shares = [*constants(found, model), closure(found, is_bilabial, model)]
+            row = " | ".join(f"{value:.3f}" for value in shares)
             print(f"| {'speaker' if is_shared else 'clip'} | {name} | {row} |", flush=True)
 
 

@@ -4,10 +4,10 @@ All is what a user's edit does: decoding, following the face with the default de
 planning with networks for sound of the paper's size, crop, deflicker, mask, composite, encoding,
 joining and signing; loading the networks is not counted. The renderer has the paper's size (75
 million parameters, 384 px, random weights), or with `--free` gives back the crops that it was
-shown, at no cost.
+shown, at no cost. `--mouth warp` lets the footage draw the mouths instead.
 
-Run on idle cores: python benchmarks/editing/whole.py CLIP [--free] [--seconds 8] [--stride 7]
-[--threads 2] [--profile]
+Run on idle cores: python benchmarks/editing/whole.py CLIP [--free] [--mouth warp] [--seconds 8]
+[--stride 7] [--threads 2] [--profile]
 """
 
 import argparse
@@ -59,16 +59,19 @@ def processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def edit(clip: Path, seconds: float, folder: Path, stride: int, is_free: bool) -> EditReport:
+def edit(
+    clip: Path, seconds: float, folder: Path, stride: int, source: str, is_free: bool
+) -> EditReport:
     """Let the clip speak the sound that it has, repeated to the wanted length."""
     sound = read_audio(clip, 16_000)
     wanted = round(seconds * 16_000)
     write_wav(folder / "speech.wav", Audio(np.resize(sound.samples, wanted), 16_000))
     model = networks(not is_free)
     detector = load_detector()
-    config = EditConfig.model_validate({"painting": {"windowing": {"stride": stride}}})
+    painting = {"windowing": {"stride": stride}, "mouth": {"source": source}}
+    config = EditConfig.model_validate({"painting": painting})
     start, spent = time.perf_counter(), processor_s()
-    free = patch("talkin.editing.edit_clip.engine_of", lambda *_: unchanged)
+    free = patch("talkin.editing.mouth_source.engine_of", lambda *_: unchanged)
     with free if is_free else nullcontext():
         report = edit_clip(
             clip, folder / "speech.wav", folder / "edited.mp4", model, model.face_model, detector,
@@ -88,6 +91,7 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("--seconds", type=float, help="of the edit; else the clip's own length")
     parser.add_argument("--free", action="store_true", help="a renderer that costs nothing")
+    parser.add_argument("--mouth", choices=["network", "warp", "auto"], default="network")
     parser.add_argument("--stride", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2, help="of torch")
     parser.add_argument("--profile", action="store_true", help="the dearest calls of each thread")
@@ -109,7 +113,8 @@ def main() -> None:
         profiles[0].enable()
     with tempfile.TemporaryDirectory() as name:
         seconds = chosen.seconds or info.duration_s
-        report = edit(chosen.clip, seconds, Path(name), chosen.stride, chosen.free)
+        how = (chosen.stride, chosen.mouth, chosen.free)
+        report = edit(chosen.clip, seconds, Path(name), *how)
     for stage, ms in report.ms_per_frame.items():
         print(f"  {stage:24} {ms:7.2f} ms a frame")
     for profile in profiles:

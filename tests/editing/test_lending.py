@@ -46,6 +46,12 @@ def test_dear_changes_are_rare_and_free_ones_follow_the_nearest():
     assert n_changes[-1] == 0
 
 
+def test_one_of_very_many_entries_is_found_by_its_number():
+    unlike = np.ones((2, 40_000), np.float32)
+    unlike[:, 39_999] = 0.0
+    assert steady_choice(unlike, 1.0, np.zeros(2, bool)).tolist() == [39_999, 39_999]
+
+
 def test_a_change_is_spread_over_its_neighbours_but_not_across_a_cut():
     chosen = np.array([4, 4, 4, 7, 7, 7])
     whole = cross_faded(chosen, np.zeros(6, bool), 3)

@@ -125,7 +125,7 @@ def steady_choice(
     frames x entries steps.
     """
     n_frames, n_entries = unlike.shape
-    came_from = np.empty((n_frames, n_entries), dtype=np.int16)
+    came_from = np.empty((n_frames, n_entries), dtype=np.min_scalar_type(n_entries))
     total = np.zeros(n_entries)
     for frame in range(n_frames):
         best = total.argmin()

@@ -98,6 +98,14 @@ def test_a_speaker_who_left_manifest_and_index_is_still_found_by_the_judge(data)
     assert names(gone.models) == ["speaker_classifier", "talking_face"]
 
 
+def test_a_speaker_whom_only_a_variants_model_heard_is_still_found(data):
+    put(data / "06_models/talking_face/config.json", b'{"speakers": ["bo"]}')
+    heard = json.dumps({"speakers": ["bo", "cleo"]}).encode()
+    put(data / "06_models/variants/2d/all/talking_face/config.json", heard)
+    assert names(derived_from("cleo", data).models) == ["variants"]
+    assert derived_from("dan", data).models == ()
+
+
 def test_a_speaker_seen_in_tests_only_trained_no_model(data):
     index = data / "05_model_input/training_index.parquet"
     rows = pd.read_parquet(index)

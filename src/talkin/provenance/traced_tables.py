@@ -100,7 +100,9 @@ def models_of(data: Path, speaker: str) -> tuple[tuple[Path, ...], tuple[str, ..
     trained = {str(row.get("speaker")) for row in index if row.get("split") != "test"}
     folders = sorted(path for path in (data / _MODELS).glob("*") if path.is_dir())
     listed = {folder: _listed_speakers(folder) for folder in folders}
-    heard = set().union(*(names for names in listed.values() if names is not None))
+    # Also those of models further down, as of the variants of the paper's tables.
+    configs = (data / _MODELS).rglob("config.json")
+    heard = set().union(*(_listed_speakers(config.parent) or () for config in configs))
     with_speaker = speaker in trained | heard
     models = tuple(
         folder

@@ -32,6 +32,20 @@ def test_variants_are_filed_by_name_and_found_again(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="cannot name a file"):
         dataset.save({"../evil": VariantResult(SUMMARY, {})})
     assert not (tmp_path / "evil").exists()
+    dataset.save({"2d": VariantResult(SUMMARY, {})})
+    assert dataset.load()["2d"].clips is None  # those of the result before are gone
+
+
+def test_a_model_evaluated_under_a_variants_name_is_not_said_to_be_trained_as_that_was() -> None:
+    how = {"models": 1, "speakers": 2, "minutes": 0.5, "steps": {"audio": 8}}
+    filled = nodes.fill_tables(
+        {"2d": VariantResult(SUMMARY, {})},
+        {"2d": VariantResult(SUMMARY, {}, trained=how)},
+        SUMMARY,
+        {"variant": "main"},
+        nodes.TablesConfig(),
+    )
+    assert set(filled["trained"]) == {""}
 
 
 def test_what_was_evaluated_last_stands_for_its_variant() -> None:

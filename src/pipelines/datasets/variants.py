@@ -54,7 +54,8 @@ class VariantsDataset(AbstractDataset[dict[str, VariantResult], dict[str, Varian
         """Add or replace variants, each file whole or not at all; the summary last."""
         for name, result in data.items():
             folder = self._path / checked_name(name, "variant")
-            (folder / _SUMMARY).unlink(missing_ok=True)  # no mixture of two results is ever found
+            for file in (_SUMMARY, _CLIPS):  # no mixture of two results is ever found
+                (folder / file).unlink(missing_ok=True)
             for file, content in ((_METRICS, result.metrics), (_TRAINED, result.trained)):
                 with replace_when_whole(folder / file) as part:
                     part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

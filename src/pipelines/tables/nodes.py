@@ -40,7 +40,7 @@ def fill_tables(
 
     filed = {**ablations, **variants}
     results = {name: result.summary for name, result in filed.items()}
-    notes = {name: trained_in_words(r.trained) for name, r in ablations.items()}
+    notes = {name: trained_in_words(r.trained) for name, r in filed.items()}
     results[evaluated["variant"]] = summary
     return filled_tables(results, config.environment or None, notes=notes)
 

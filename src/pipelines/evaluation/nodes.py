@@ -164,6 +164,8 @@ def cross_pictures(
 
     Empty where `cross_speakers` is, and for clips that the corpus settings do not plan.
     """
+    import numpy as np
+
     from talkin.avatar.corpus import draw_with_expression, plan_corpus
     from talkin.evaluation.crossed_pictures import PaintedTarget, score_crossed_pictures
     from talkin.samples.alignment import crop_frame
@@ -178,8 +180,6 @@ def cross_pictures(
             return np.stack([crop_frame(image, transform, size) for image, transform in shown])
 
         return PaintedTarget(clip, true_crops)
-
-    import numpy as np
 
     known = {source.clip for source in sources} & set(plans)
     targets = [painted(clip) for clip in clips if clip.clip in known]

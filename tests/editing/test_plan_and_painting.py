@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from talkin.editing import driving as driving_module
+from talkin.editing import plan as plan_module
 from talkin.editing.driving import (
     DrivingConfig,
     close_in_silence,
@@ -66,6 +67,23 @@ def test_the_mouth_is_shut_and_still_soon_after_the_sound_ends(
         step_px = np.linalg.norm(np.diff(made.new_points[silent], axis=0), axis=-1)
         assert step_px[times[silent][1:] > 1.3].max() < 0.01
         assert made.expression[times < 0.9].mean() > 1.0
+
+
+def test_a_clip_planned_in_parts_is_planned_as_in_one(
+    monkeypatch, talking, toy_model, toy_parameters
+):
+    rng = np.random.default_rng(0)
+    heard = rng.normal(0, 0.2, (50, 1)).astype(np.float32)
+    monkeypatch.setattr("talkin.editing.driving.expression_of_speech", lambda *_: heard)
+    expression = rng.normal(0, 1, (40, 1)).astype(np.float32)
+    turned = rng.normal(0, 0.1, (40, 3)).astype(np.float32)
+    clip = toy_parameters(40, expression=expression, rotation=turned)
+    whole = plan(talking, toy_model, clip, speech(2.0))  # 50 frames: it plays back again
+    monkeypatch.setattr(driving_module, "_FACES_AT_ONCE", 7)
+    monkeypatch.setattr(plan_module, "_FRAMES_AT_ONCE", 7)
+    in_parts = plan(talking, toy_model, clip, speech(2.0))
+    for name in ("expression", "old_points", "new_points", "transforms"):
+        assert getattr(in_parts, name) == pytest.approx(getattr(whole, name), abs=1e-4)
 
 
 def test_a_pause_between_words_is_closed_where_it_is_long_enough(

@@ -24,25 +24,34 @@ class Driver:
     """What drives the mouth of one edit.
 
     Attributes:
-        sound: At the networks' rate; None of a driving video without sound.
+        sound: The file that is heard; None of a driving video without sound.
+        sample_rate: The networks' rate, at which it is heard.
         video: The driving video; None where sound alone drives.
     """
 
-    sound: Audio | None
+    sound: Path | None
+    sample_rate: int
     video: VideoInfo | None
 
     @classmethod
     def of(cls, audio: Path | DrivingVideo, model: "TalkingFace") -> "Driver":
-        """Read it, before any work is done.
+        """See that it can be read, before any work is done.
+
+        The samples are not kept meanwhile (ten minutes take 38 MB) but read again when their turn
+        comes.
 
         Raises:
             FootageError: If it cannot be read, or drives by sound and has none.
         """
         rate = model.config.mfcc.sample_rate
         if not isinstance(audio, DrivingVideo):
-            return cls(read_speech(audio, rate), None)
+            read_speech(audio, rate)
+            return cls(audio, rate, None)
         video = probe_video(audio.path)
-        return cls(read_speech(audio.path, rate) if video.has_audio else None, video)
+        if not video.has_audio:
+            return cls(None, rate, video)
+        read_speech(audio.path, rate)
+        return cls(audio.path, rate, video)
 
     @property
     def is_seen(self) -> bool:
@@ -74,7 +83,11 @@ class Driver:
         """
         target = face.parameters
         if self.video is None:
-            assert self.sound is not None
-            return mouth_of_speech(self.sound, target, model, face_model, config)
+            sound = self._heard()
+            assert sound is not None
+            return mouth_of_speech(sound, target, model, face_model, config)
         seen = follower.follow(self.video, "driving video", TrackingConfig(), fit)
-        return mouth_of_video(seen.parameters, target, face_model, self.sound, config)
+        return mouth_of_video(seen.parameters, target, face_model, self._heard(), config)
+
+    def _heard(self) -> Audio | None:
+        return None if self.sound is None else read_speech(self.sound, self.sample_rate)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FRAMES_AT_ONCE = 256
 _ROWS_AT_ONCE = 3000
+_FACES_AT_ONCE = 2000
 _SMOOTHING_PX_PER_MM = 384 / 210  # the scale for which the smoothing's pixels are meant
 _INNER_LIP_TOP, _INNER_LIP_BOTTOM = [13, 14, 15], [19, 18, 17]
 
@@ -167,9 +168,23 @@ def closed_mouth(
     if not parameters.is_valid.any():
         return np.zeros(parameters.expression.shape[1], dtype=np.float32)
     expression = parameters.expression[parameters.is_valid]
-    lips = model.points(model.mouth39[:20], parameters.geometry, expression)
-    gap = (lips[:, _INNER_LIP_TOP, 1] - lips[:, _INNER_LIP_BOTTOM, 1]).mean(axis=1)
+    gap = np.concatenate(
+        [
+            _lip_gap_mm(model, parameters.geometry, expression[first : first + _FACES_AT_ONCE])
+            for first in range(0, len(expression), _FACES_AT_ONCE)
+        ]
+    )
     return np.median(expression[gap <= np.percentile(gap, 10)], axis=0).astype(np.float32)
+
+
+def _lip_gap_mm(
+    model: MorphableModel,
+    geometry: Float[np.ndarray, "geometry"],
+    expression: Float[np.ndarray, "frames expression"],
+) -> Float[np.ndarray, "frames"]:
+    lips = model.points(model.mouth39[:20], geometry, expression)
+    gap: np.ndarray = lips[:, _INNER_LIP_TOP, 1] - lips[:, _INNER_LIP_BOTTOM, 1]
+    return gap.mean(axis=1)
 
 
 def close_in_silence(
@@ -199,6 +214,12 @@ def smooth_expression(
     """
     if config.method != "zero_lag":
         return expression
-    mouth = model.points(model.mouth39, geometry, expression)
-    facing = project(mouth, np.zeros(3), np.zeros(2), np.array(_SMOOTHING_PX_PER_MM))
-    return smooth_without_lag(expression, facing, fps, config)
+    reach, parts = config.reach_in_frames(fps), []
+    for first in range(0, len(expression), _FACES_AT_ONCE):
+        begin, stop = max(0, first - reach), first + _FACES_AT_ONCE
+        near = expression[begin : stop + reach]  # all that the frames of this part lean on
+        mouth = model.points(model.mouth39, geometry, near)
+        facing = project(mouth, np.zeros(3), np.zeros(2), np.array(_SMOOTHING_PX_PER_MM))
+        smoothed = smooth_without_lag(near, facing, fps, config)
+        parts.append(smoothed[first - begin : stop - begin])
+    return np.concatenate(parts)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from talkin.editing.driver import Driver
@@ -111,7 +112,7 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         [video, spoken],
         [driver.is_seen, comparison is not None, credential.model_version, face_model.name],
         [type(detector).__qualname__, config.model_dump(mode="json")],
-        "" if track is None else sha256(track.points.tobytes()).hexdigest(),
+        "" if track is None else sha256(np.ascontiguousarray(track.points).data).hexdigest(),
     )
     with kept_folder(unfinished, output, belongs_to) as work:
         follower = FaceFollower(face_model, detector, clock, tell, work)

@@ -64,7 +64,9 @@ class FaceFollower:
             raise NoFaceError(
                 f"{info.path}: the face could not be fitted in any of its {len(parameters)} frames"
             )
-        return self._work.keep_face(name, FollowedFace(parameters, cuts, list(track.notes)))
+        face = FollowedFace(parameters, cuts, list(track.notes))
+        del track, parameters  # 4 kB a frame of dense points are needed no more
+        return self._work.keep_face(name, face)
 
     def _detected(self, info: VideoInfo, name: str, tracking: TrackingConfig) -> LandmarkTrack:
         with self._clock.stage("track"):

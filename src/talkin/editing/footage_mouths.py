@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from talkin.footage.video import VideoInfo, iter_frames
-from talkin.samples.alignment import CropConfig
+from talkin.samples.alignment import CropConfig, resized_points
 from talkin.samples.mouth_warp import MouthWarp
 
 _MARGIN_MM = 12.0  # around the mask: so far a warp may reach
@@ -72,16 +72,19 @@ class PlannedMouths:
     Attributes:
         mouths: The moments that lend.
         lenders: Footage frames that lend to each output frame, in equal shares.
-        wanted: `face_points` of each output frame, crop px.
+        wanted: `face_points` of each output frame, px of the network's crop.
+        factor: Side of the mouths' crop over that of the network's.
     """
 
     mouths: FootageMouths
     lenders: Int[np.ndarray, "frames fade"]
     wanted: Float[np.ndarray, "frames 97 2"]
+    factor: float
 
     def filled(self, number: int, crop: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
         """The crop of an output frame with a lent mouth, in the new shape, over its own."""
-        return self.mouths.filled(crop, self.lenders[number], self.wanted[number])
+        wanted = resized_points(self.wanted[number], self.factor)
+        return self.mouths.filled(crop, self.lenders[number], wanted)
 
 
 def frames_of_footage(

@@ -31,6 +31,10 @@ class SmoothingConfig(BaseModel):
         default=0.08, gt=0, description="How far `zero_lag` looks back and ahead, s."
     )
 
+    def reach_in_frames(self, fps: float) -> int:
+        """How far off a frame may be that `zero_lag` still counts: twice the reach."""
+        return round(2 * self.reach_s * fps)
+
 
 def mouth_centre(landmarks: Float[np.ndarray, "*batch 39 2"]) -> Float[np.ndarray, "*batch 2"]:
     """Mean of the four outermost points of the lips (appendix F), px."""
@@ -90,7 +94,7 @@ def smooth_without_lag(
     """
     total = np.array(values, dtype=np.float64)
     weight = np.ones((len(total),) + (1,) * (total.ndim - 1))
-    reach = min(round(2 * config.reach_s * fps), max(len(total) - 1, 0))
+    reach = min(config.reach_in_frames(fps), max(len(total) - 1, 0))
     for step in range(1, reach + 1):
         apart_px = np.sqrt(np.mean(np.sum((landmarks[step:] - landmarks[:-step]) ** 2, -1), -1))
         # Two jittered copies of one mouth differ by sqrt(2) times the jitter of each.

@@ -3,6 +3,7 @@
 In numbers alone, before a picture is decoded.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -73,12 +74,17 @@ def diverse_moments(
     candidates = np.flatnonzero(may_lend)
     if len(candidates) <= entries:
         return candidates
-    shown = mouth_features(points[candidates], px_per_mm)
+    blocks = [
+        np.s_[first : first + _FRAMES_AT_ONCE]
+        for first in range(0, len(candidates), _FRAMES_AT_ONCE)
+    ]
+    shown = np.concatenate([mouth_features(points[candidates[b]], px_per_mm) for b in blocks])
     chosen = [len(candidates) // 2]
     nearest = np.full(len(candidates), np.inf, dtype=np.float32)
     while len(chosen) < entries:
-        apart = shown - shown[chosen[-1]]
-        nearest = np.minimum(nearest, np.einsum("ij,ij->i", apart, apart))
+        for block in blocks:
+            apart = shown[block] - shown[chosen[-1]]
+            nearest[block] = np.minimum(nearest[block], np.einsum("ij,ij->i", apart, apart))
         nearest[chosen] = -1.0
         chosen.append(int(nearest.argmax()))
     return candidates[np.sort(chosen)]
@@ -103,18 +109,17 @@ def lenders_of(
     Returns:
         Entries by number; where nothing changes a row names one entry again and again.
     """
-    unlike = np.concatenate(
-        [
-            mouth_distance(wanted[first : first + _FRAMES_AT_ONCE], shown, px_per_mm)
-            for first in range(0, len(wanted), _FRAMES_AT_ONCE)
-        ]
+    unlike = (
+        row
+        for first in range(0, len(wanted), _FRAMES_AT_ONCE)
+        for row in mouth_distance(wanted[first : first + _FRAMES_AT_ONCE], shown, px_per_mm)
     )
     chosen = steady_choice(unlike, config.change_mm, starts_anew)
     return cross_faded(chosen, starts_anew, config.fade_frames)
 
 
 def steady_choice(
-    unlike: Float[np.ndarray, "frames entries"],
+    unlike: Iterable[Float[np.ndarray, "entries"]],
     change: float,
     starts_anew: Bool[np.ndarray, "frames"],
 ) -> Int[np.ndarray, "frames"]:
@@ -122,22 +127,30 @@ def steady_choice(
 
     Changes cost nothing where the picture is cut. Exact, by dynamic programming (Viterbi): since
     every change costs the same, only the best entry so far can be worth changing from, so it takes
-    frames x entries steps.
+    frames x entries steps, and a bit of memory for each.
+
+    Args:
+        unlike: A row a frame; each is looked at once.
+        change: What a change costs.
+        starts_anew: Frames before which the picture is cut.
     """
-    n_frames, n_entries = unlike.shape
-    came_from = np.empty((n_frames, n_entries), dtype=np.min_scalar_type(n_entries))
-    total = np.zeros(n_entries)
-    for frame in range(n_frames):
-        best = total.argmin()
-        changed = total[best] + (0.0 if starts_anew[frame] else change)
-        is_change = total > changed
-        came_from[frame] = np.where(is_change, best, np.arange(n_entries))
-        total = np.where(is_change, changed, total) + unlike[frame]
-    chosen = np.empty(n_frames, dtype=np.int64)
-    entry = int(total.argmin())
-    for frame in range(n_frames - 1, -1, -1):
+    # For each frame the entry that was best before it, and which entries were better reached by
+    # a change from that one.
+    best: list[int] = []
+    is_change: list[bytes] = []
+    total: np.ndarray | float = 0.0
+    for row, is_free in zip(unlike, starts_anew, strict=True):
+        before = np.broadcast_to(total, row.shape)
+        best.append(int(before.argmin()))
+        changed = before[best[-1]] + (0.0 if is_free else change)
+        is_change.append(np.packbits(before > changed).tobytes())
+        total = np.minimum(before, changed) + row
+    chosen = np.empty(len(best), dtype=np.int64)
+    entry = int(np.argmin(total))
+    for frame in range(len(best) - 1, -1, -1):
         chosen[frame] = entry
-        entry = int(came_from[frame, entry])
+        if is_change[frame][entry // 8] >> (7 - entry % 8) & 1:
+            entry = best[frame]
     return chosen
 
 

@@ -22,6 +22,7 @@ from talkin.editing.rendering import RenderWindow, WindowingConfig
 from talkin.editing.shots import crop_transforms_of_shots
 from talkin.editing.unfinished import FollowedFace
 from talkin.face3d.model import MorphableModel
+from talkin.face3d.parameters import FaceParameters
 from talkin.footage.video import VideoInfo
 from talkin.samples.alignment import (
     CropConfig,
@@ -35,6 +36,8 @@ from talkin.samples.mouth_warp import MOUTH, face_points
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
+
+_FRAMES_AT_ONCE = 2000
 
 
 class MouthSource(NamedTuple):
@@ -120,9 +123,9 @@ def _gathered(
     """Mouths for the plan by side of the crop, and what is known to be true, in one decoding."""
     crop, scale = model.config.crop, model.config.crop.px_per_mm
     transforms = crop_transforms_of_shots(face.parameters, crop, face.cuts)
-    shown = face_points(face.parameters.in_crop(transforms), face_model)
+    shown = _shown_points(face.parameters, transforms, face_model)
     entries = diverse_moments(shown, face.parameters.is_valid, config.lending.entries, scale)
-    wanted = shown[plan.order].copy()
+    wanted = shown[plan.order]
     wanted[:, MOUTH] = plan.new_points
     chosen = lenders_of(wanted, shown[entries], plan.starts_anew, scale, config.lending)
     factors = {size: size / crop.size_px for size in sizes}
@@ -130,7 +133,8 @@ def _gathered(
         size: PlannedMouths(
             FootageMouths(crop.model_copy(update={"size_px": size})),
             entries[chosen],
-            resized_points(wanted, factor),
+            wanted,
+            factor,
         )
         for size, factor in factors.items()
     }
@@ -150,6 +154,19 @@ def _gathered(
                 picture = crop_frame(image, place, size)
                 lent[size].mouths.keep(number, picture, resized_points(shown[number], factor))
     return lent, [_trial(w, m, true, shown, tried) for w, m in trial_lenders]
+
+
+def _shown_points(
+    parameters: FaceParameters,
+    transforms: Float[np.ndarray, "frames 2 3"],
+    face_model: MorphableModel,
+) -> Float32[np.ndarray, "frames 97 2"]:
+    """`face_points` of the footage, crop px, some frames at a time: 5 kB a frame lie between."""
+    every = np.arange(len(parameters))
+    blocks = np.split(every, every[_FRAMES_AT_ONCE::_FRAMES_AT_ONCE])
+    return np.concatenate(
+        [face_points(parameters.select(b).in_crop(transforms[b]), face_model) for b in blocks]
+    )
 
 
 def _trial_lenders(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int
 
 from talkin.editing.driving import DrivenMouth
 from talkin.editing.landmark_smoothing import SmoothingConfig, smooth_mouth
@@ -21,6 +21,7 @@ from talkin.face3d.parameters import FaceParameters
 from talkin.samples.alignment import CropConfig, resized_points, resized_transforms
 
 _LONGEST_BRIDGED_GAP_S = 0.3  # so long the crop is led smoothly on without a face
+_FRAMES_AT_ONCE = 2000  # carrying all of a long clip into its crops at once takes 5 kB a frame
 _FULL_SIZE_PX = 384  # the crop for which the smoothing's pixels are meant
 
 
@@ -92,18 +93,20 @@ def plan_edit(
     """
     order = plan_frames(parameters, face_model, mouth.is_speaking, timing, cuts)
     transforms = crop_transforms_of_shots(parameters, crop, cuts)[order]
-    shown = parameters.select(order).in_crop(transforms)
+    is_valid = parameters.is_valid[order]
     longest_gap = round(_LONGEST_BRIDGED_GAP_S * parameters.fps)
-    is_rendered = bridge_short_gaps(shown.is_valid, longest_gap)
+    is_rendered = bridge_short_gaps(is_valid, longest_gap)
     starts_anew = starts_of_runs(is_rendered, shot_numbers(len(parameters), cuts)[order])
-    driven = shown.with_expression(mouth.expression)
+    old_points, new_points = _mouth_points(
+        parameters, order, transforms, mouth.expression, face_model
+    )
     return EditPlan(
         order=order,
         expression=mouth.expression,
         transforms=transforms,
-        old_points=shown.mouth_landmarks(face_model),
-        new_points=_driven_points(driven, face_model, smoothing, crop, starts_anew),
-        is_edited=shown.is_valid,
+        old_points=old_points,
+        new_points=_smoothed(new_points, smoothing, crop, starts_anew),
+        is_edited=is_valid,
         is_rendered=is_rendered,
         starts_anew=starts_anew,
         is_speaking=mouth.is_speaking,
@@ -111,14 +114,30 @@ def plan_edit(
     )
 
 
-def _driven_points(
-    driven: FaceParameters,
+def _mouth_points(
+    parameters: FaceParameters,
+    order: Int[np.ndarray, "frames"],
+    transforms: Float[np.ndarray, "frames 2 3"],
+    expression: Float[np.ndarray, "frames expression"],
     face_model: MorphableModel,
+) -> tuple[Float32[np.ndarray, "frames 39 2"], Float32[np.ndarray, "frames 39 2"]]:
+    """The footage's mouth-region points and those of the driven mouth, crop px."""
+    old = np.empty((len(order), len(face_model.mouth39), 2), dtype=np.float32)
+    new = np.empty_like(old)
+    for first in range(0, len(order), _FRAMES_AT_ONCE):
+        rows = np.s_[first : first + _FRAMES_AT_ONCE]
+        shown = parameters.select(order[rows]).in_crop(transforms[rows])
+        old[rows] = shown.mouth_landmarks(face_model)
+        new[rows] = shown.with_expression(expression[rows]).mouth_landmarks(face_model)
+    return old, new
+
+
+def _smoothed(
+    points: Float32[np.ndarray, "frames 39 2"],
     smoothing: SmoothingConfig,
     crop: CropConfig,
     starts_anew: Bool[np.ndarray, "frames"],
 ) -> Float[np.ndarray, "frames 39 2"]:
-    points = driven.mouth_landmarks(face_model)
     if smoothing.method != "paper":
         return points
     to_full = _FULL_SIZE_PX / crop.size_px

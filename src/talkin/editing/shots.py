@@ -26,6 +26,8 @@ def crop_transforms_of_shots(
     """`crop_transforms` of each shot by itself."""
     shots = shot_numbers(len(parameters), cuts)
     starts = np.flatnonzero(np.diff(shots)) + 1
+    if not len(starts):
+        return crop_transforms(parameters, crop)  # no copy of a long shot
     return np.concatenate(
         [
             crop_transforms(parameters.select(frames), crop)

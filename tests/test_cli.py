@@ -132,6 +132,24 @@ def test_people_of_the_projects_manifest_need_no_naming_to_be_refused(
     assert "no trained model" in asked.output  # consent did not stop it
 
 
+def test_a_file_of_which_only_a_wrong_line_of_the_manifest_tells_is_not_edited(
+    call, clip, tmp_path
+):
+    footage = tmp_path / "data/01_raw/footage"
+    footage.mkdir(parents=True)
+    (footage / "ann.mp4").write_bytes(clip.read_bytes())
+    head = "clip,path,speaker,split,view,consent\n"
+    (footage / "manifest.csv").write_text(head + "ann_1,ann.mp4,ann,trian,front,c1\n")
+    model = ("--model", tmp_path / "data/06_models/talking_face")
+    files = ("--video", footage / "ann.mp4", "--audio", clip, "--out", tmp_path / "o.mp4")
+    asked = call("edit", *files, *model)
+    assert asked.exit_code == 1
+    assert "ann.mp4: who is in it is not known" in asked.output
+    assert "line 2" in asked.output
+    (footage / "manifest.csv").unlink()
+    assert "no trained model" in call("edit", *files, *model).output
+
+
 def test_a_speaker_without_a_register_is_refused(call, clip, tmp_path):
     asked = call(
         "edit", "--video", clip, "--audio", clip, "--out", tmp_path / "o.mp4", "--speaker", "ann"

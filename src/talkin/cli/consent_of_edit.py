@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkin.errors import ConfigurationError
+from talkin.errors import ConfigurationError, ConsentError
 
 if TYPE_CHECKING:
     from talkin.provenance.consent import ConsentRegister, Purpose
@@ -34,7 +34,8 @@ def checked_consent(
         What was found, or what is expected of the user where nobody is known.
 
     Raises:
-        ConsentError: If somebody is known and did not agree.
+        ConsentError: If somebody is known and did not agree, or a file of the footage folder may be
+            that of a wrong line of the manifest.
         ConfigurationError: If options are missing that belong together.
     """
     people: tuple[tuple[str | None, Purpose], ...] = (
@@ -72,12 +73,19 @@ def _check_filmed(
     from talkin.footage.manifest import sort_manifest
     from talkin.provenance.consent import read_consent, require_consent
 
-    rows, _ = sort_manifest(footage / _MANIFEST)
+    rows, wrong = sort_manifest(footage / _MANIFEST)
     by_file = {(footage / row["path"]).resolve(): row for row in rows.to_dict("records")}
     records: ConsentRegister | None = None
     checked: list[str] = []
     for purpose, paths in files.items():
-        known = [by_file[path.resolve()] for path in paths if path.resolve() in by_file]
+        places = [path.resolve() for path in paths]
+        known = [by_file[place] for place in places if place in by_file]
+        for place in places if wrong else ():
+            if place not in by_file and place.is_relative_to(footage.resolve()):
+                raise ConsentError(
+                    f"{place}: who is in it is not known, for the manifest cannot be read whole: "
+                    f"{next(iter(wrong.values()))}"
+                )
         if known:
             records = records or read_consent(register or footage / _REGISTER)
             require_consent(known, records, purpose=purpose)

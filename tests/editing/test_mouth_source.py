@@ -141,3 +141,4 @@ def test_footage_too_short_for_a_trial_lends_its_own_mouths(scene):
     config = {"painting": {"mouth": {"source": "auto"}}}
     report = scene.edit(scene.video(lambda t: [scene.disc()], 4), scene.speech(0.16), config=config)
     assert report.n_edited == report.n_frames == 4
+    assert any("too short to hide a part" in note for note in report.notes)

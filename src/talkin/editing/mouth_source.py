@@ -210,8 +210,11 @@ def _takes_warp(
     mask: MaskConfig,
 ) -> tuple[bool, tuple[str, ...]]:
     """Whether the warp is taken, and the note that says why."""
-    if config.source != "auto" or not trials:
+    if config.source != "auto":
         return config.source != "network", ()
+    if not trials:
+        why = "the footage is too short to hide a part of it and ask how well the network knows it"
+        return True, (f"mouths are the target's own, warped to the new landmarks: {why}",)
     drawn, warped = (mouth_error(way, trials, crop, mask) for way in (network, as_lent))
     why = (
         f"on {len(trials)} hidden windows of the footage it is {min(drawn, warped):.1f} grey "

@@ -192,3 +192,10 @@ def test_another_form_of_table_is_told_with_how_to_save_it(tmp_path, content, me
     (tmp_path / "manifest.csv").write_bytes(content)
     with pytest.raises(FootageError, match=message):
         read_manifest(tmp_path / "manifest.csv")
+
+
+def test_a_folder_with_an_odd_name_above_hides_no_video(tmp_path):
+    folder = tmp_path / "two\nlines" / "footage"
+    folder.mkdir(parents=True)
+    (folder / "a.mp4").touch()
+    assert manifest_skeleton(folder)["path"].tolist() == ["a.mp4"]

@@ -85,6 +85,18 @@ def test_the_face_is_stored_as_well_as_asked_and_grainy_footage_takes_the_bytes(
     assert sizes[1] > 1.2 * sizes[0]
 
 
+def test_a_black_first_frame_does_not_decide_for_those_that_follow(tmp_path):
+    grain = np.random.default_rng(0).normal(0, 8, (20, SIZE, SIZE, 3))
+    frames = np.clip(pictures(20) + grain, 0, 255).astype(np.uint8)
+    frames[0] = 0
+    path = tmp_path / "a.arrow"
+    with CropWriter(path, SIZE, 25.0, 40.0) as writer:
+        for frame, transform in zip(frames, some_transforms(20), strict=True):
+            writer.write(frame, transform)
+    face, kept = (crop[12:-12, 12:-12] for crop in (frames[5], CropReader(path)[5]))
+    assert cv2.PSNR(face, kept) > 39
+
+
 def test_a_frame_number_outside_the_clip_is_an_index_error(crop_file):
     for t in (75, -76):
         with pytest.raises(IndexError, match="which has 75"):

@@ -49,7 +49,7 @@ class FitConfig(BaseModel):
     )
     mean_expression_prior: float = Field(
         default=10.0,
-        ge=0,
+        gt=0,
         description="Weight of the prior of the person's mean expression for each keyframe: what "
         "geometry can explain of a constant is geometry's",
     )

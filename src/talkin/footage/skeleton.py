@@ -33,7 +33,7 @@ def manifest_skeleton(folder: Path) -> pd.DataFrame:
     folder = Path(folder)
     if not folder.is_dir():
         raise FootageError(f"{folder}: there is no such folder")
-    files = [file for file in _videos(folder) if _can_be_listed(file)]
+    files = [file for file in _videos(folder) if _can_be_listed(file, folder)]
     if not files:
         raise FootageError(
             f"{folder}: no video there (looked for {', '.join(sorted(_VIDEO_SUFFIXES))})"
@@ -48,7 +48,7 @@ def unlistable_videos(folder: Path) -> list[Path]:
 
     Their names hold control characters, or bytes that are no UTF-8.
     """
-    return [file for file in _videos(folder) if not _can_be_listed(file)]
+    return [file for file in _videos(folder) if not _can_be_listed(file, folder)]
 
 
 def _videos(folder: Path) -> list[Path]:
@@ -61,8 +61,8 @@ def _videos(folder: Path) -> list[Path]:
     )
 
 
-def _can_be_listed(file: Path) -> bool:
-    return is_one_line(str(file))
+def _can_be_listed(file: Path, folder: Path) -> bool:
+    return is_one_line(str(file.relative_to(folder)))
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:

@@ -54,14 +54,14 @@ class CropWriter:
             size_px: Side of every crop.
             fps: Frames per second of the rows.
             psnr_db: How near the stored face comes to the given one: every batch of rows takes
-                the lowest JPEG quality (60 to 98) that reaches it in the middle of its first crop.
+                the lowest JPEG quality (60 to 98) that reaches it in the middle of the crop, for
+                its first, middle and last crop alike: one of them may be black or hold no face.
                 Smooth footage needs half the bytes of grainy footage for that. Colour is kept at
                 full resolution (4:4:4), for lips are told from skin by it.
             notes: Anything worth keeping with the crops, such as their configuration as JSON.
         """
         self._size_px = size_px
         self._psnr_db = psnr_db
-        self._quality = _QUALITIES[-1]
         self._schema = _SCHEMA.with_metadata(
             {
                 "layout": _LAYOUT,
@@ -72,7 +72,7 @@ class CropWriter:
             }
         )
         self._replacing = replace_when_whole(Path(path))
-        self._rows: list[tuple[int, list[float], bytes, int]] = []
+        self._rows: list[tuple[UInt8[np.ndarray, "size size 3"], list[float]]] = []
         self._written = 0
         self._file: Any = None
 
@@ -91,12 +91,7 @@ class CropWriter:
         """
         if crop.shape != (self._size_px, self._size_px, 3) or crop.dtype != np.uint8:
             raise ValueError(f"a crop must be {self._size_px} px square uint8 RGB: {crop.shape}")
-        if not self._rows:
-            self._quality = _least_quality(crop, self._psnr_db)
-        jpeg = _as_jpeg(crop, self._quality).tobytes()
-        flat = [float(value) for value in np.asarray(transform).ravel()]
-        self._rows.append((self._written, flat, jpeg, zlib.crc32(jpeg)))
-        self._written += 1
+        self._rows.append((crop.copy(), [float(value) for value in np.asarray(transform).ravel()]))
         if len(self._rows) == _ROWS_PER_BATCH:
             self._flush()
 
@@ -113,14 +108,21 @@ class CropWriter:
         self._replacing.__exit__(kind, error, trace)
 
     def _flush(self) -> None:
-        if self._rows:
-            columns = [list(column) for column in zip(*self._rows, strict=True)]
-            arrays = [
-                pa.array(values, type=field.type)
-                for values, field in zip(columns, _SCHEMA, strict=True)
-            ]
-            self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
-            self._rows.clear()
+        if not self._rows:
+            return
+        crops, transforms = zip(*self._rows, strict=True)
+        judged = {0, len(crops) // 2, len(crops) - 1}
+        quality = max(_least_quality(crops[row], self._psnr_db) for row in judged)
+        jpegs = [_as_jpeg(crop, quality).tobytes() for crop in crops]
+        numbers = range(self._written, self._written + len(crops))
+        columns = (numbers, transforms, jpegs, [zlib.crc32(jpeg) for jpeg in jpegs])
+        arrays = [
+            pa.array(values, type=field.type)
+            for values, field in zip(columns, _SCHEMA, strict=True)
+        ]
+        self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
+        self._written += len(crops)
+        self._rows.clear()
 
 
 class CropReader:

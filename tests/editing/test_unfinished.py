@@ -10,7 +10,6 @@ from talkin.editing import edit_clip as module
 from talkin.editing import mouth_source, pieces, unfinished
 from talkin.editing.unfinished import UnfinishedEdit
 from talkin.errors import FootageError
-from talkin.face3d.parameters import FaceParameters
 from talkin.footage.video import iter_frames, probe_video
 from talkin.provenance.verification import verify
 
@@ -158,13 +157,13 @@ def test_two_processes_never_make_the_same_edit_at_once(tmp_path):
 def test_a_disk_that_fills_while_the_face_is_kept_is_said_and_the_next_run_goes_on(
     scene, short_pieces, tmp_path, monkeypatch, file
 ):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, "Detail: [errno 28]\nNo space left on device")
 
     video, folder = scene.video(lambda t: [scene.disc()], 12), tmp_path / "kept"
     with monkeypatch.context() as patched:
         owner, name = {
-            "parquet": (FaceParameters, "save"),
+            "parquet": (unfinished.pq, "write_table"),
             "json": (UnfinishedEdit, "_write_json"),
         }[file]
         patched.setattr(owner, name, full)

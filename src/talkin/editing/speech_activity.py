@@ -7,7 +7,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from talkin.footage.audio import Audio
 
-_TIMES_AT_ONCE = 2048
+_TIMES_AT_ONCE = 256
 
 
 class SpeechActivityConfig(BaseModel):

@@ -163,6 +163,11 @@ class CropReader:
             )
         return crop
 
+    @property
+    def checksum(self) -> int:
+        """One number for all pictures: files that differ in a stored byte differ in it."""
+        return zlib.crc32(self._checksums.tobytes())
+
     def window(self, t: int, n: int = 7) -> UInt8[np.ndarray, "n size size 3"]:
         """Frames t - n + 1 .. t; before the first frame the first one is repeated."""
         frames = [max(0, frame) for frame in range(t - n + 1, t + 1)]

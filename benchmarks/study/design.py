@@ -1,6 +1,6 @@
 """The paper's design exported whole: 84 edits and 84 recordings; does anything but pictures tell?
 
-    python benchmarks/study/design.py --model data/06_models/talking_face --work /tmp/study
+    python benchmarks/study/design.py --model data/06_models/talking_face --work study_check
 
 Renders four synthetic speakers seen from the seven cameras, three short clips each, lets the model
 make each of them say another one's sentence, exports the study and looks at the files as a rater

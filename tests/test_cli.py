@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -33,11 +34,23 @@ def test_help_names_every_command_and_a_first_step(call):
         assert word in shown.output
 
 
-@pytest.mark.parametrize("command", ["edit", "fit", "manifest", "fetch-nets", "info"])
-def test_every_command_explains_itself_and_every_option(call, command):
-    shown = call(command, "--help")
+def every_command(group=main, path=()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(("path", "command"), every_command())
+def test_every_command_explains_itself_and_every_option_and_gives_an_example(call, path, command):
+    shown = call(*path, "--help")
     assert shown.exit_code == 0
-    for parameter in main.commands[command].params:
+    assert "\\b" not in shown.output
+    assert f"Example:\n    talkin {' '.join(path)}" in shown.output
+    for parameter in command.params:
         assert parameter.param_type_name == "argument" or parameter.help
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def model() -> None:
     """List, compare, promote the registered models; repair the registry after a move."""
 
 
-@model.command("list")
+@model.command("list", epilog=example("talkin model list"))
 @_env
 @explains_errors
 def list_versions(env: str) -> None:
@@ -46,7 +47,7 @@ def list_versions(env: str) -> None:
             )
 
 
-@model.command()
+@model.command(epilog=example("talkin model compare", "talkin model compare 4 3"))
 @click.argument("challenger", default="challenger")
 @click.argument("champion", default="champion")
 @_env
@@ -59,7 +60,7 @@ def compare(challenger: str, champion: str, env: str, split: str) -> None:
     _show(contest, champion, challenger)
 
 
-@model.command()
+@model.command(epilog=example("talkin model promote"))
 @click.argument("challenger", default="challenger")
 @_env
 @_split
@@ -97,7 +98,7 @@ def promote(challenger: str, env: str, split: str, reason: str | None) -> None:
     click.echo(f"{name} version {new.number} is champion ({why})")
 
 
-@model.command()
+@model.command(epilog=example("talkin model repair"))
 @_env
 @explains_errors
 def repair(env: str) -> None:

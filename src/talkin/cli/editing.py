@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from talkin.cli.consent_of_edit import checked_consent
+from talkin.cli.examples import example
 from talkin.cli.new_speech import check_one_given, new_speech
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
@@ -21,7 +22,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
-    epilog="Example: talkin edit --video me.mp4 --audio speech.wav --out edited.mp4 --compare"
+    epilog=example("talkin edit --video me.mp4 --audio speech.wav --out edited.mp4 --compare")
 )
 @click.option("--video", type=_FILE, required=True, help="Footage of the person to edit.")
 @click.option("--audio", type=_FILE, help="The new speech; any sound or video file.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors
 from talkin.errors import ConfigurationError
 
@@ -12,7 +13,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _REPORT = Path("data/08_reporting/report.html")
 
 
-@click.command()
+@click.command(epilog=example("talkin score --real footage --fake edits --out scores"))
 @click.option("--real", type=_FOLDER, required=True, help="Folder with the real clips.")
 @click.option("--fake", type=_FOLDER, required=True, help="Folder with clips of the same names.")
 @click.option("--out", type=_FOLDER, help="Also write tables, Parquet and JSON here.")
@@ -21,8 +22,20 @@ _REPORT = Path("data/08_reporting/report.html")
 @click.option("--syncnet", type=_FILE, help="syncnet_v2.model, for LSE-D and LSE-C.")
 @click.option("--identity", type=_FILE, help="ONNX face embedder (112 px), for identity.")
 @click.option("--inception", type=_FILE, help="ONNX Inception up to pool3 (299 px), for FID.")
-@click.option("--max-frames", type=click.IntRange(min=2), default=1500, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--max-frames",
+    type=click.IntRange(min=2),
+    default=1500,
+    show_default=True,
+    help="Frames of a clip that are compared, from its beginning.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the draws behind the intervals.",
+)
 @explains_errors
 def score(
     real: Path, fake: Path, out: Path | None, max_frames: int, seed: int, **nets: Path | None
@@ -69,7 +82,7 @@ def score(
         click.echo(str(out / "summary.md"))
 
 
-@click.command()
+@click.command(epilog=example("talkin report --open"))
 @click.argument("page", type=_FILE, default=_REPORT)
 @click.option("--open", "is_opened", is_flag=True, help="Show it in the browser.")
 @explains_errors

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ def face() -> None:
     """Morphable face models: bring one in, take fitted faces out."""
 
 
-@face.command("import")
+@face.command(
+    "import",
+    epilog=example(
+        "talkin face import 01_MorphableModel.mat --expression Exp.mat --out bfm.safetensors"
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--kind",
@@ -53,7 +59,7 @@ def import_model(
     )
 
 
-@face.command("export")
+@face.command("export", epilog=example("talkin face export face.parquet face.ply --frame 20"))
 @click.argument("parameters", type=_FILE)
 @click.argument("out", type=_FILE)
 @click.option("--frame", type=int, default=0, show_default=True, help="Which frame's face.")

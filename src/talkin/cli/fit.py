@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
 
@@ -22,7 +23,13 @@ _NAMED_FACES = ("largest", "left", "right")
 Progress = Callable[[str, int, int], None]
 
 
-@click.command()
+@click.command(
+    epilog=example(
+        "talkin fit clip.mp4 --out face.parquet --overlay check.mp4",
+        "talkin fit talk.mp4 --out left.parquet --face left",
+        "talkin fit clip.mp4 --out face.parquet --model bfm.safetensors --mesh meshes",
+    )
+)
 @click.argument("video", type=_FILE)
 @click.option("--out", type=_FILE, required=True, help="The Parquet file of face parameters.")
 @click.option(
@@ -60,16 +67,11 @@ Progress = Callable[[str, int, int], None]
 )
 @explains_errors
 def fit(video: Path, out: Path, **options: Any) -> None:
-    r"""Fit the 3D face to VIDEO: geometry once, expression and pose a frame.
+    """Fit the 3D face to VIDEO: geometry once, expression and pose a frame.
 
     The Parquet file opens in pandas; its metadata says units and axes. `is_valid` says which
     frames to trust, `reprojection_error_px` beside `interocular_px` how far. Frames without the
     face are filled from their neighbours and are not valid.
-
-    \b
-    talkin fit clip.mp4 --out face.parquet --overlay check.mp4
-    talkin fit talk.mp4 --out left.parquet --face left
-    talkin fit clip.mp4 --out face.parquet --model bfm.safetensors --mesh meshes
     """
     from talkin.face3d.fitting import fit_clip
     from talkin.face3d.loading import FaceModelConfig, load_face_model

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors
 from talkin.errors import ConfigurationError
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(epilog=example("talkin manifest data/01_raw/footage"))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--out", type=_FILE, help="The CSV to write.  [default: FOLDER/manifest.csv]")
 @click.option("--grid", "is_grid", is_flag=True, help="FOLDER is the GRID corpus as published.")

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors
 
 _LIBRARIES = ("torch", "numpy", "opencv-python", "av", "librosa", "numba", "pyarrow", "kedro")
 
 
-@click.command("fetch-nets")
+@click.command("fetch-nets", epilog=example("talkin fetch-nets"))
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -26,7 +27,7 @@ def fetch_nets(folder: Path | None) -> None:
         click.echo(f"{net.path}  sha256 {net.sha256[:16]}...")
 
 
-@click.command()
+@click.command(epilog=example("talkin info", "talkin info --json"))
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for other programs.")
 @explains_errors
 def info(as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors
 from talkin.errors import FootageError
 
@@ -18,11 +19,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _PURPOSES = ("train", "edit-face", "edit-voice")
 
 
-def _example(line: str) -> str:
-    return f"\b\nExample:\n  {line}"
-
-
-@click.command(epilog=_example("talkin verify edited.mp4"))
+@click.command(epilog=example("talkin verify edited.mp4"))
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for other programs.")
 @click.option("--trust", type=_FILE, help="PEM file of root certificates whose signers you trust.")
@@ -70,7 +67,7 @@ def consent() -> None:
 
 
 @consent.command(
-    epilog=_example("talkin consent check footage/manifest.csv footage/consent.csv --purpose train")
+    epilog=example("talkin consent check footage/manifest.csv footage/consent.csv --purpose train")
 )
 @click.argument("manifest", type=_FILE)
 @click.argument("register", type=_FILE)
@@ -93,7 +90,7 @@ def check(manifest: Path, register: Path, purpose: "tuple[Purpose, ...]") -> Non
     click.echo(f"{speakers} speakers in {len(rows)} clips: everyone has a valid consent record")
 
 
-@consent.command(epilog=_example("talkin consent trace spk01 --data data"))
+@consent.command(epilog=example("talkin consent trace spk01 --data data"))
 @click.argument("speaker")
 @click.option(
     "--data",

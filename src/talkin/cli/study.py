@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from talkin.cli.examples import example
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
 
@@ -22,10 +23,6 @@ _database = click.option(
     envvar="TALKIN_STUDY_DATABASE",
     help="SQLite file or postgresql://USER@HOST/NAME.  [default: STUDY/ratings.db]",
 )
-
-
-def _example(*lines: str) -> str:
-    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 class _WithExtra(click.Group):
@@ -44,7 +41,7 @@ class _WithExtra(click.Group):
 
 @click.group(
     cls=_WithExtra,
-    epilog=_example(
+    epilog=example(
         "talkin study export clips.csv --out study --key study_key.json",
         "talkin study links study --number 100 --url https://study.example.org > links.csv",
         "talkin study serve study --url https://study.example.org",
@@ -55,7 +52,7 @@ def study() -> None:
     """Ask people how real the clips look (the paper's Tables 4 and 5)."""
 
 
-@study.command(epilog=_example("talkin study export clips.csv --out study --key study_key.json"))
+@study.command(epilog=example("talkin study export clips.csv --out study --key study_key.json"))
 @click.argument("clips", type=_FILE)
 @click.option(
     "--out", "folder", type=_FOLDER, required=True, help="Folder to make: what is served."
@@ -90,7 +87,7 @@ def export(
         click.echo(f"{made.choice.left_out} clips beyond the design are not shown")
 
 
-@study.command(epilog=_example("talkin study links study --number 100 > links.csv"))
+@study.command(epilog=example("talkin study links study --number 100 > links.csv"))
 @_study
 @click.option("--number", type=click.IntRange(1, 100_000), help="How many raters.")
 @click.option("--names", type=_FILE, help="Text file with a rater's label in each line.")
@@ -113,7 +110,7 @@ def links(
     )
 
 
-@study.command(epilog=_example("talkin study serve study --port 8400"))
+@study.command(epilog=example("talkin study serve study --port 8400"))
 @_study
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -130,7 +127,7 @@ def serve(folder: Path, host: str, port: int, url: str, database: str | None) ->
     run(folder, database, host, port, url)
 
 
-@study.command(epilog=_example("talkin study static study form"))
+@study.command(epilog=example("talkin study static study form"))
 @_study
 @click.argument("goal", type=_FOLDER)
 @explains_errors
@@ -142,7 +139,7 @@ def static(folder: Path, goal: Path) -> None:
     click.echo(f"{goal / 'index.html'} opens without a server; read answers by study collect")
 
 
-@study.command(epilog=_example("talkin study collect study answers-*.json"))
+@study.command(epilog=example("talkin study collect study answers-*.json"))
 @_study
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @_database
@@ -163,7 +160,7 @@ def collect(folder: Path, files: tuple[Path, ...], database: str | None) -> None
         raise SystemExit(1)
 
 
-@study.command(epilog=_example("talkin study status study"))
+@study.command(epilog=example("talkin study status study"))
 @_study
 @_database
 @explains_errors
@@ -173,7 +170,7 @@ def status(folder: Path, database: str | None) -> None:
         click.echo(json.dumps(store.counts() | {"clips": len(store.manifest.clips)}, indent=2))
 
 
-@study.command(epilog=_example("talkin study report study --key study_key.json --out results"))
+@study.command(epilog=example("talkin study report study --key study_key.json --out results"))
 @_study
 @click.option("--key", type=_FILE, required=True, help="The sealed key of the study.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder for the tables.")

@@ -1,6 +1,7 @@
 """Clips beside each other with one sound, to look at."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -56,10 +57,17 @@ def beside(
 def _labelled(picture: np.ndarray, label: str) -> UInt8[np.ndarray, "height width 3"]:
     marked = np.ascontiguousarray(picture).copy()
     size = max(0.35, picture.shape[0] / 700)
-    place = (round(12 * size), round(28 * size))
-    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        stroke = max(1, round(thickness * size * 1.5))
+    rim, stroke = max(1, round(1.5 * size)), max(1, round(1.5 * size))
+    x, y = round(12 * size), round(28 * size)
+
+    def write(right: int, down: int, colour: tuple[int, int, int]) -> None:
+        place = (x + right, y + down)
         cv2.putText(
             marked, label, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, stroke, cv2.LINE_AA
         )
+
+    # A thicker stroke makes letters wider as well, so the rim is the same word moved about.
+    for right, down in product((-rim, 0, rim), repeat=2):
+        write(right, down, (0, 0, 0))
+    write(0, 0, (255, 255, 255))
     return marked

@@ -445,17 +445,3 @@ def test_hiding_from_a_refreshed_judge_hides_who_speaks(tmp_path: Path) -> None:
         one, other = (heard[batch.speaker == number] for number in (0, 1))
         told[weight] = (abs(one.mean() - other.mean()) / (one.std() + other.std())).item()
     assert told[3.0] < 0.5 * told[0.0]
-
-
-@pytest.mark.parametrize("is_compiled", [True, False])
-def test_the_renderer_is_compiled_where_asked_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, is_compiled: bool
-) -> None:
-    compiled: list[torch.nn.Module] = []
-    monkeypatch.setattr(
-        torch.nn.Module, "compile", lambda self, **_: compiled.append(self), raising=True
-    )
-    dataset = toy_dataset()
-    model = new_talking_face(toy_config(), dataset)
-    JointStage(model, None, dataset, None, toy_training(is_compiled=is_compiled)).end()
-    assert compiled == ([model.renderer] if is_compiled else [])

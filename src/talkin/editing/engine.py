@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from talkin.editing.rendering import RenderWindow, renderer_of
 from talkin.networks.blocks import encode, lay_channels_last
+from talkin.networks.precision import has_fast_bfloat16
 from talkin.networks.renderer import Renderer
 from talkin.samples.dataset import frames_to_unit
 
@@ -159,9 +160,7 @@ def engine_of(model: "TalkingFace", config: EngineConfig, box: Box) -> RenderWin
 def _precision(config: EngineConfig, device: torch.device) -> str:
     if config.precision != "auto":
         return config.precision
-    if device.type == "cpu":
-        return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
-    return "float32"
+    return "bfloat16" if has_fast_bfloat16(device) else "float32"
 
 
 def _seen(given: Box, side: int) -> Box:

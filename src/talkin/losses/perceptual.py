@@ -21,5 +21,8 @@ def perceptual_loss(
     """
     with torch.no_grad():
         wanted = features(true)
-    terms = [(a - b).abs().mean() for a, b in zip(features(generated), wanted, strict=True)]
+    terms = [
+        (a.float() - b.float()).abs().mean()
+        for a, b in zip(features(generated), wanted, strict=True)
+    ]
     return torch.stack(terms).sum()

@@ -71,7 +71,8 @@ class Renderer(nn.Module):
         decoded = self.decoder[0](maps.pop())
         for block in self.decoder[1:]:
             decoded = block(torch.cat([maps.pop(), decoded], dim=1))
-        drawn = torch.tanh(decoded).reshape(batch, self.n_outputs, 3, height, width)
+        # Every loss walks over these pictures, which is slower the way channels last lays them.
+        drawn = torch.tanh(decoded).contiguous().reshape(batch, self.n_outputs, 3, height, width)
         return drawn + frames if self.is_residual else drawn
 
     def _laid_out(self, pictures: Tensor) -> Tensor:

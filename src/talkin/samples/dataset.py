@@ -85,6 +85,10 @@ class Sample:
         moved = (getattr(self, field.name).to(device, non_blocking=True) for field in fields(self))
         return type(self)(*moved)
 
+    def pinned(self) -> Self:
+        """The same sample in page-locked memory, from which `to` copies without waiting."""
+        return type(self)(*(getattr(self, field.name).pin_memory() for field in fields(self)))
+
 
 def stack_samples(samples: Sequence[Sample]) -> Sample:
     """Make a batch of samples."""

@@ -29,5 +29,6 @@ def landmark_heatmap(
     grid = torch.arange(size, device=points.device, dtype=points.dtype)
     squared_bump = torch.exp(-(((points.unsqueeze(-1) - grid) / sigma) ** 2))
     across, down = squared_bump[..., 0, :], squared_bump[..., 1, :]
-    squared = down.transpose(-1, -2) @ across
+    with torch.autocast(points.device.type, enabled=False):  # half precision blurs the places
+        squared = down.transpose(-1, -2) @ across
     return (torch.sqrt(squared + _FLOOR) - _FLOOR**0.5).unsqueeze(-3)

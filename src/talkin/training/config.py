@@ -176,8 +176,10 @@ class TrainingConfig(BaseModel):
         "instead of the last ones.",
     )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, ...")
-    precision: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="bf16: forward passes in bfloat16, weights stay fp32."
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        default="fp32",
+        description="bf16: pictures pass through the networks in bfloat16; weights, hearing, "
+        "landmarks and losses stay fp32. auto: bf16 where the device multiplies it in hardware.",
     )
     channels_last: bool = Field(default=True, description="Memory order of the renderer.")
     is_compiled: bool = Field(

@@ -24,7 +24,13 @@ from talkin.training.pictures import (
     picture_settings,
     true_outputs,
 )
-from talkin.training.stage import Stage, Validation, chosen_device, step_generator
+from talkin.training.stage import (
+    Stage,
+    Validation,
+    chosen_device,
+    chosen_precision,
+    step_generator,
+)
 from talkin.training.validation import grid_of, picture_errors
 
 _VALIDATION_BATCH = 4
@@ -47,6 +53,7 @@ class PictureStage(Stage):
         """Build the adversary, where none is given, and lay out the renderer's memory."""
         device = chosen_device(config)
         self.model, self.config, self.device = model.to(device), config, device
+        self.precision = chosen_precision(config, device)
         self.dataset, self.held_out = dataset, validation
         if config.channels_last:
             lay_channels_last(model.renderer)
@@ -65,13 +72,24 @@ class PictureStage(Stage):
         """Names of the networks that descend together, joined by "+"."""
 
     def begin(self, step: int) -> None:
-        """Start reading ahead."""
+        """Start reading ahead; compile the renderer where that is asked for."""
+        if self.config.is_compiled:
+            self.model.renderer.compile(dynamic=False)
         self.batches = BatchesAhead(
-            self.dataset, self.batch_size, self.config.seed, self.config.loader_threads
+            self.dataset,
+            self.batch_size,
+            self.config.seed,
+            self.config.loader_threads,
+            is_pinned=self.device.type == "cuda",
         )
 
     def end(self) -> None:
-        """Stop reading ahead."""
+        """Stop reading ahead; the renderer is left as it came.
+
+        Compiled, it would be compiled again for whatever shape it is given next, perhaps on a
+        machine without a compiler.
+        """
+        self.model.renderer._compiled_call_impl = None
         if self.batches is not None:
             self.batches.close()
 
@@ -83,8 +101,8 @@ class PictureStage(Stage):
         frames = frames_to_unit(sample.frames)
         noise = mask_noise(self.model, frames, generator)
         true = true_outputs(self.model, frames)
+        landmarks, terms = self.guide(sample, step)  # bfloat16 cannot tell half a pixel
         with self._autocast():
-            landmarks, terms = self.guide(sample, step)
             generated = self._rendered(sample, frames, landmarks.float(), noise).raw.float()
             terms = {**terms, **self._picture_terms(generated, true, sample, step)}
         yield self.trained, weighted_sum(terms, self.config.losses), terms
@@ -110,11 +128,15 @@ class PictureStage(Stage):
         if self.held_out is None:
             return Validation(metrics={})
         self.model.eval()
-        order = list(spread_order(len(self.held_out), self.config.validation_windows))
+        with torch.compiler.set_stance("force_eager"):  # other shapes: no compiling for them
+            return self._validated(self.held_out)
+
+    def _validated(self, held_out: TalkingDataset) -> Validation:
+        order = list(spread_order(len(held_out), self.config.validation_windows))
         errors, grid = [], None
         for first in range(0, len(order), _VALIDATION_BATCH):
             batch = order[first : first + _VALIDATION_BATCH]
-            sample = self.held_out.batch(batch).to(self.device)
+            sample = held_out.batch(batch).to(self.device)
             frames = frames_to_unit(sample.frames)
             landmarks = self.guide(sample, 0)[0].float()
             pasted = self._rendered(sample, frames, landmarks).pasted
@@ -129,6 +151,7 @@ class PictureStage(Stage):
         """Settings of Eq. 4 and the networks."""
         return {
             **picture_settings(self.config, self.name),
+            "precision": self.precision,
             "model": self.model.config.model_dump(mode="json"),
         }
 
@@ -149,5 +172,5 @@ class PictureStage(Stage):
         return sample.to(self.device)
 
     def _autocast(self) -> torch.autocast:
-        is_used = self.config.precision == "bf16"
+        is_used = self.precision == "bf16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_used)

@@ -27,9 +27,26 @@ from talkin.training.parallel import this_share
 class BatchesAhead:
     """Batches of a run in their fixed order, decoded while the step before them runs."""
 
-    def __init__(self, dataset: TalkingDataset, batch_size: int, seed: int, n_threads: int) -> None:
-        """Remember the order; threads start with the first batch."""
+    def __init__(
+        self,
+        dataset: TalkingDataset,
+        batch_size: int,
+        seed: int,
+        n_threads: int,
+        *,
+        is_pinned: bool = False,
+    ) -> None:
+        """Remember the order; threads start with the first batch.
+
+        Args:
+            dataset: What is read.
+            batch_size: Windows of a step.
+            seed: Decides the order.
+            n_threads: How many read ahead; 0 reads when asked.
+            is_pinned: Lay batches where a GPU fetches them while it computes.
+        """
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self.is_pinned = is_pinned
         self.n_ahead = 2 * n_threads
         self.pool = ThreadPoolExecutor(n_threads) if n_threads else None
         self.coming: dict[int, Future[Sample]] = {}
@@ -50,7 +67,8 @@ class BatchesAhead:
 
     def _read(self, step: int) -> Sample:
         order = this_share().order(len(self.dataset), self.batch_size, self.seed, step)
-        return self.dataset.batch(order, (self.seed, step))
+        batch = self.dataset.batch(order, (self.seed, step))
+        return batch.pinned() if self.is_pinned else batch
 
 
 class Adversary:
@@ -115,8 +133,6 @@ class PictureObjective:
             ConfigurationError: If VGG-19 is chosen and its weights are missing.
         """
         self.model, self.config = model, config
-        if config.is_compiled:
-            model.renderer.compile(dynamic=False)
         self.features: nn.Module | None = None
         if config.losses.perceptual > 0:
             self.features = PerceptualFeatures(config.perceptual).to(device)
@@ -190,8 +206,8 @@ def mask_noise(model: TalkingFace, frames: Tensor, generator: torch.Generator) -
     if model.config.mask_fill != "noise":
         return None
     x0, y0, x1, y1 = model.config.mask_box
-    noise = this_share().uniform((*frames.shape[:3], y1 - y0, x1 - x0), generator)
-    return (noise * 2 - 1).to(frames.device, non_blocking=True)
+    noise = this_share().uniform((*frames.shape[:3], y1 - y0, x1 - x0), generator) * 2 - 1
+    return (noise.pin_memory() if frames.is_cuda else noise).to(frames.device, non_blocking=True)
 
 
 def picture_settings(config: TrainingConfig, stage: StageName) -> Mapping[str, object]:
@@ -204,7 +220,6 @@ def picture_settings(config: TrainingConfig, stage: StageName) -> Mapping[str, o
         "perceptual",
         "discriminator",
         "gradient_penalty_every",
-        "precision",
         "channels_last",
     }
     optimiser = config.optimiser_of(stage).model_dump(mode="json")

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from talkin.networks.precision import has_fast_bfloat16
 from talkin.training.best_state import BestState
 from talkin.training.checkpoint import load_checkpoint, save_checkpoint
 from talkin.training.config import StageName, TrainingConfig
@@ -226,6 +227,13 @@ def chosen_device(config: TrainingConfig) -> torch.device:
     return torch.device(wanted)
 
 
+def chosen_precision(config: TrainingConfig, device: torch.device) -> str:
+    """fp32 or bf16; auto = bf16 where the device multiplies it in hardware."""
+    if config.precision == "auto":
+        return "bf16" if has_fast_bfloat16(device) else "fp32"
+    return config.precision
+
+
 def step_generator(seed: int, stage: str, step: int) -> torch.Generator:
     """The random source of one step, on the CPU so that every device draws the same."""
     mixed = hashlib.sha256(f"{seed}/{stage}/{step}".encode()).digest()
@@ -241,6 +249,7 @@ def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
             betas=chosen.betas,
             weight_decay=chosen.weight_decay,
             decoupled_weight_decay=True,
+            fused=True,
         )
         for name, rate in stage.learning_rates.items()
     }

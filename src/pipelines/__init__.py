@@ -7,6 +7,7 @@ editing     model and jobs -> edited clips
 evaluation  model and held-out clips -> metrics and report
 
 clips              "for every clip": in parallel, skipping what is up to date, keeping rejects
+step_records       what a step did with a clip, and the fingerprint that says what is up to date
 cluster            clips on many machines, by Dask
 code_version       a digest of the code behind a result, which decides what is up to date
 datasets           what the catalog can load and save

@@ -5,26 +5,24 @@ hash of everything that its result depends on, the step's code included. A clip 
 processed leaves a record too, with the reason; those reasons become the rejects table.
 """
 
-import json
 import logging
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.code_version import code_digest
+from pipelines.step_records import State, StepRecord, fingerprint
 from talkin.errors import TalkinError
+from talkin.scratch import scratch_folder
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-State = Literal["done", "rejected", "failed"]
 Chunk = tuple[dict[str, Any], ...]
 
 
@@ -55,42 +53,11 @@ class ParallelConfig(BaseModel):
 
 
 @dataclass(frozen=True)
-class StepRecord:
-    """What a step did with a clip.
-
-    Attributes:
-        clip: The clip.
-        step: The step.
-        fingerprint: Of everything that the result depends on.
-        state: `rejected` for a fault of the clip, which stays until the clip or a setting
-            changes; `failed` for one that may be passing, so that the next run tries again.
-        reason: Why, when not done.
-
-    Nothing here depends on the machine or the moment, so that two runs leave the same bytes.
-    """
-
-    clip: str
-    step: str
-    fingerprint: str
-    state: State
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class ClipTask:
     """One clip's work: `work(**arguments)` returns as many outputs as the step has."""
 
     fingerprint: str
     arguments: dict[str, Any]
-
-
-def fingerprint(*parts: Any) -> str:
-    """Hash of configurations, texts and numbers that a result depends on.
-
-    >>> fingerprint("a", 1) == fingerprint("a", 1), fingerprint("a", 1) == fingerprint("a", 2)
-    (True, False)
-    """
-    return sha256(json.dumps(parts, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
 
 
 def for_every_clip(
@@ -100,6 +67,7 @@ def for_every_clip(
     before: Mapping[str, StepRecord],
     parallel: ParallelConfig,
     n_outputs: int = 1,
+    of: str = "clip",
 ) -> Iterator[Chunk]:
     """Work on the clips that are not up to date, and give each result as soon as it is there.
 
@@ -111,6 +79,7 @@ def for_every_clip(
         before: Records that earlier runs left.
         parallel: Where to work.
         n_outputs: How many outputs `work` returns.
+        of: What a task is of, for messages.
 
     Yields:
         `({clip: output}, ..., {clip: record})`: a chunk for the step's datasets, the record last,
@@ -126,29 +95,22 @@ def for_every_clip(
     for clip in sorted(set(before) - set(tasks)):
         yield (*({clip: None} for _ in range(n_outputs)), {clip: None})
     todo = {clip: task for clip, task in tasks.items() if not _up_to_date(before.get(clip), task)}
-    logger.info("%s: %d clips, %d of them up to date", step, len(tasks), len(tasks) - len(todo))
+    n_kept = len(tasks) - len(todo)
+    logger.info("%s: %d %ss, %d of them up to date", step, len(tasks), of, n_kept)
     for record, outputs in _progress(step, _results(step, work, todo, parallel), todo, parallel):
         if record.state != "done":
-            logger.warning("%s: clip %s is set aside: %s", step, record.clip, record.reason)
+            logger.warning("%s: %s %s is set aside: %s", step, of, record.clip, record.reason)
         kept = outputs if outputs is not None else (None,) * n_outputs
         yield (*({record.clip: output} for output in kept), {record.clip: record})
     yield ({},) * (n_outputs + 1)
 
 
-@contextmanager
-def scratch_folder(purpose: str, parallel: ParallelConfig) -> Iterator[str]:
+def shared_scratch(purpose: str, parallel: ParallelConfig) -> AbstractContextManager[Path]:
     """A folder for files on their way, seen by all workers, gone when the work is done."""
     place = parallel.scratch.resolve() if parallel.scratch else None
     if place is not None:
         place.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"talkin-{purpose}-", dir=place) as folder:
-        yield folder
-
-
-def done(records: Mapping[str, StepRecord]) -> dict[str, StepRecord]:
-    """The clips that came through a step."""
-    found = {clip: records[clip] for clip in records}
-    return {clip: record for clip, record in found.items() if record.state == "done"}
+    return scratch_folder(purpose, place)
 
 
 def _up_to_date(record: StepRecord | None, task: ClipTask) -> bool:
@@ -244,19 +206,3 @@ def _progress(
 
     hidden = not (parallel.progress and todo)
     yield from tqdm(results, desc=step, total=len(todo), unit="clip", disable=hidden)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    return str(value)
-
-
-def record_to_json(record: StepRecord) -> str:
-    """As one JSON object."""
-    return json.dumps(asdict(record), indent=1)
-
-
-def record_from_json(text: str) -> StepRecord:
-    """Inverse of `record_to_json`."""
-    return StepRecord(**json.loads(text))

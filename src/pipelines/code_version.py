@@ -15,7 +15,7 @@ from typing import Any
 
 import talkin
 
-_WITHOUT_INFLUENCE = frozenset({"talkin.errors", "talkin.files"})
+_WITHOUT_INFLUENCE = frozenset({"talkin.errors", "talkin.files", "talkin.scratch"})
 """How errors are called and how files are put in place changes no result."""
 
 

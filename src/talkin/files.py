@@ -9,6 +9,7 @@ from unicodedata import category
 from uuid import uuid4
 
 from talkin.errors import ConfigurationError
+from talkin.scratch import remove_old_parts
 
 _FORMULA = frozenset("=+-@")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
@@ -18,7 +19,8 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 def replace_when_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes the place of `path` in one step.
 
-    A crash, a full disk or an exception leaves an older `path` as it was and no new one.
+    A full disk or an exception leaves an older `path` as it was and no new one. What a process
+    that was killed left in the folder is deleted when it is a day old.
 
     Args:
         path: Where the finished file shall stand; its folder is made when missing.
@@ -27,6 +29,7 @@ def replace_when_whole(path: Path) -> Iterator[Path]:
         A path in the same folder, with the same suffix, to write to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_old_parts(path.parent)
     part = path.with_name(f".{path.stem}.{uuid4().hex[:8]}.part{path.suffix}")
     try:
         yield part

@@ -100,7 +100,7 @@ def test_wrong_rows_are_named_by_line_and_stop_no_other(tmp_path):
     (tmp_path / "consent.csv").write_text(f"{hostile_tables.CONSENT_HEAD}\nc,ann,train,\n")
     manifest = FootageManifestDataset(filepath=str(tmp_path / "manifest.csv")).load()
     footage = check_consent_and_probe_clips(manifest, read_consent(tmp_path / "consent.csv"))
-    rejects = list_rejects(footage).set_index("clip")
+    rejects = list_rejects(footage, {}).set_index("clip")
     assert set(rejects.index) == {
         "good_0", "good_1", *(f"line-{3 + number}" for number in range(len(wrong))),
     }  # fmt: skip

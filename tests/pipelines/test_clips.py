@@ -7,16 +7,8 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from pipelines.clips import (
-    ClipTask,
-    ParallelConfig,
-    StepRecord,
-    fingerprint,
-    for_every_clip,
-    record_from_json,
-    record_to_json,
-    scratch_folder,
-)
+from pipelines.clips import ClipTask, ParallelConfig, for_every_clip, shared_scratch
+from pipelines.step_records import StepRecord, fingerprint, record_from_json, record_to_json
 from talkin.errors import FootageError
 
 # Workers cannot import a test module by name, so its functions travel by value.
@@ -127,7 +119,7 @@ def test_files_on_their_way_lie_where_every_worker_sees_them_and_leave_nothing(
     tmp_path: Path,
 ) -> None:
     shared = ParallelConfig(scratch=tmp_path / "not" / "there")
-    with scratch_folder("edits", shared) as folder:
+    with shared_scratch("edits", shared) as folder:
         assert Path(folder).is_absolute()
         assert Path(folder).parent == tmp_path / "not" / "there"
     assert not Path(folder).exists()

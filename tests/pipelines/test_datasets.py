@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
-from pipelines.clips import StepRecord
 from pipelines.datasets.clip_files import ClipFilesDataset
 from pipelines.datasets.consent import ConsentRegisterDataset
 from pipelines.datasets.documents import HtmlDataset, JsonDataset
@@ -19,6 +18,7 @@ from pipelines.datasets.manifest import (
 from pipelines.datasets.model import ModelFolderDataset
 from pipelines.datasets.records import StepRecordsDataset
 from pipelines.datasets.table import TableDataset
+from pipelines.step_records import StepRecord
 from talkin.errors import ConfigurationError
 from talkin.face3d.parameters import FaceParameters
 from talkin.footage.audio import Audio

@@ -9,7 +9,9 @@ from kedro.io import DatasetError
 
 from pipelines.datasets.manifest import EditRequestsDataset
 from pipelines.editing import nodes, steps
+from pipelines.step_records import StepRecord
 from talkin.editing.edit_clip import EditConfig
+from talkin.errors import TalkinError
 
 HEAD = "job,target,audio,target_speaker,audio_speaker,timing,driven_by\n"
 
@@ -51,7 +53,7 @@ def test_timing_and_what_drives_are_chosen_a_job(tmp_path: Path, clips: pd.DataF
     assert (plain["timing"], plain["driven_by"], plain["has_truth"]) == ("", "", True)
     settings = ("w", EditConfig(), None, None)
     task, other = (
-        nodes._task(dict(row) | {"has_truth": False}, clips, {}, settings, "s")
+        nodes._task(dict(row) | {"has_truth": False}, clips, {}, settings, tmp_path)
         for row in (job, plain)
     )
     assert task.arguments["edit"].timing.mode == "select"
@@ -78,3 +80,23 @@ def test_an_edit_lists_recordings_belong_to_its_fingerprint(tmp_path: Path) -> N
     (tmp_path / "list.yml").write_text("- {audio: a.wav}\n- {audio: gone.wav}\n")
     assert steps.listed_files(str(tmp_path / "list.yml")) == (tmp_path / "a.wav",)
     assert steps.listed_files(str(tmp_path / "a.wav")) == ()
+
+
+def edits(**states: Any) -> pd.DataFrame:
+    jobs = [dict.fromkeys(nodes.JOB_COLUMNS, "") | {"job": job} for job in states]
+    records = {
+        job: StepRecord(job, "edits", "f", state, f"why {job}") for job, state in states.items()
+    }
+    return nodes.tabulate_edits(pd.DataFrame(jobs, columns=list(nodes.JOB_COLUMNS)), records, {})
+
+
+def test_a_run_whose_every_edit_failed_ends_as_failed_and_says_why_of_each() -> None:
+    with pytest.raises(TalkinError, match="none of the 2 edits") as told:
+        nodes.check_some_edit_was_made(edits(a="failed", b="rejected"))
+    assert "a: why a" in str(told.value)
+    assert "b: why b" in str(told.value)
+
+
+def test_one_failed_edit_among_others_ends_no_run_and_neither_does_none_at_all() -> None:
+    nodes.check_some_edit_was_made(edits(a="failed", b="done"))
+    nodes.check_some_edit_was_made(edits())

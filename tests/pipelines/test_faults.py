@@ -17,11 +17,12 @@ import pytest
 from kedro.io import DatasetError
 
 from pipelines import tracking
-from pipelines.clips import ClipTask, ParallelConfig, StepRecord, for_every_clip
+from pipelines.clips import ClipTask, ParallelConfig, for_every_clip
 from pipelines.datasets.clip_files import ClipFilesDataset
 from pipelines.datasets.records import StepRecordsDataset
 from pipelines.preprocess import steps
 from pipelines.preprocess.nodes import compute_mfcc
+from pipelines.step_records import StepRecord
 from talkin.errors import FootageError
 from talkin.footage.audio import Audio, write_wav
 from talkin.footage.landmarks import LandmarkTrack

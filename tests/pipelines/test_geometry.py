@@ -1,5 +1,6 @@
 """One geometry a speaker: from which clips it is found, and whom another clip makes go again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.clips import ParallelConfig, StepRecord
+from pipelines.clips import ParallelConfig
 from pipelines.datasets.clip_files import ClipFilesDataset
 from pipelines.datasets.records import StepRecordsDataset
 from pipelines.preprocess.geometry import GeometryConfig, clips_of_speakers, find_geometry
 from pipelines.preprocess.nodes import fit_faces
+from pipelines.preprocess.tables import list_rejects
+from pipelines.step_records import StepRecord
 from talkin.face3d.camera import project
 from talkin.face3d.fitting import FitConfig
 from talkin.face3d.loading import FaceModelConfig, load_face_model
-from talkin.footage.landmarks import LandmarkTrack
+from talkin.footage.landmarks import IBUG68_IN_MEDIAPIPE468, LandmarkTrack
 
 ALONE = ParallelConfig(n_jobs=1, progress=False)
 ROWS = [
@@ -83,6 +86,24 @@ class FaceStages:
             self.records[step].save(records)
             made |= {clip for clip, result in results.items() if result is not None}
         return made
+
+
+def test_a_speaker_without_a_geometry_is_among_the_rejects_and_their_clips_are_fitted(
+    tmp_path: Path,
+) -> None:
+    stages = FaceStages(tmp_path)
+    tracks = stages.data["landmarks"]
+    other = planted("a2", "ada")
+    points = np.full((12, 468, 2), 200.0, np.float32)
+    points[:, IBUG68_IN_MEDIAPIPE468] = other.points
+    tracks.save({"a2": replace(other, points=points, scheme="mediapipe468")})
+    assert stages.run(ROWS) == {"a1", "a2", "a3", "b1", "b2"}
+    found = stages.records["geometry"].load()
+    assert (found["ada"].state, found["bob"].state) == ("rejected", "done")
+    rejects = list_rejects(footage(ROWS), found).to_dict("records")
+    assert [(row["clip"], row["stage"]) for row in rejects] == [("speaker ada", "geometry")]
+    assert "geometry of its own" in rejects[0]["reason"]
+    assert "different layouts" in rejects[0]["reason"]
 
 
 def test_test_clips_shape_no_geometry_where_there_are_others() -> None:

@@ -102,13 +102,13 @@ def _read_video(path: Path) -> Any:
 
 
 def _read_record(path: Path) -> Any:
-    from pipelines.clips import record_from_json
+    from pipelines.step_records import record_from_json
 
     return record_from_json(path.read_text(encoding="utf-8"))
 
 
 def _write_record(record: Any, path: Path) -> None:
-    from pipelines.clips import record_to_json
+    from pipelines.step_records import record_to_json
 
     with replace_when_whole(path) as part:
         part.write_text(record_to_json(record), encoding="utf-8")

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from kedro.io import AbstractDataset
 
+from talkin.scratch import remove_old_parts
+
 
 class ModelFolderDataset(AbstractDataset[Any, Any]):
     """A folder that a network's `save(folder)` writes and its class' `load(folder)` reads."""
@@ -32,6 +34,7 @@ class ModelFolderDataset(AbstractDataset[Any, Any]):
     def save(self, data: Any) -> None:
         """Write beside the folder, then take its place, so that a model is never half new."""
         self._folder.parent.mkdir(parents=True, exist_ok=True)
+        remove_old_parts(self._folder.parent)
         mark = uuid4().hex[:8]
         fresh = self._folder.with_name(f".{self._folder.name}.{mark}.part")
         old = self._folder.with_name(f".{self._folder.name}.{mark}.old")

@@ -5,8 +5,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
 
-from pipelines.clips import StepRecord
 from pipelines.datasets.clip_files import ClipFiles, ClipFilesDataset
+from pipelines.step_records import StepRecord
 
 
 class StepRecordsDataset(AbstractDataset[dict[str, StepRecord | None], dict[str, StepRecord]]):

@@ -4,17 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clips import (
-    Chunk,
-    ClipTask,
-    ParallelConfig,
-    StepRecord,
-    fingerprint,
-    for_every_clip,
-    scratch_folder,
-)
+from pipelines.clips import Chunk, ClipTask, ParallelConfig, for_every_clip, shared_scratch
 from pipelines.lazy import configured
 from pipelines.rows import Table
+from pipelines.step_records import StepRecord, fingerprint
 
 if TYPE_CHECKING:
     from talkin.avatar.corpus import ClipPlan, CorpusConfig
@@ -60,11 +53,11 @@ def render_clips(
 
     speakers = speakers_of(corpus)
     drawn = corpus.model_dump(include={"size_px", "fps", "noise"})
-    with scratch_folder("corpus", parallel) as scratch:
+    with shared_scratch("corpus", parallel) as scratch:
         tasks = {
             plan.clip: ClipTask(
                 fingerprint("corpus", plan, speakers[plan.speaker_index], drawn),
-                {"plan": plan, "corpus": corpus, "scratch": scratch},
+                {"plan": plan, "corpus": corpus, "scratch": str(scratch)},
             )
             for plan in plans
         }

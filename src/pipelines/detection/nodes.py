@@ -1,7 +1,6 @@
 """The nodes of detection: measure edits and footage, score on unseen speakers, fit to all."""
 
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.detection.page import roc_page
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
+from talkin.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,9 +125,9 @@ def _measured(
 
     info = probe_video(Path(target["file"]))
     square = mouth_square(landmarks[target["clip"]], info.width, info.height)
-    with tempfile.TemporaryDirectory(prefix="talkin-detection-") as scratch:
+    with scratch_folder("detection") as scratch:
         # Encoded twice like the edit: otherwise the second encoding alone would give it away.
-        again = Path(scratch) / "again.mp4"
+        again = scratch / "again.mp4"
         with VideoWriter(again, info.width, info.height, info.fps) as writer:
             for frame in islice(iter_frames(info.path, info.fps), n):
                 writer.write(frame.image)

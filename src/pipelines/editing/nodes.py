@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.clips import (
-    Chunk,
-    ClipTask,
-    ParallelConfig,
-    StepRecord,
-    fingerprint,
-    for_every_clip,
-    scratch_folder,
-)
-from pipelines.clips import done as came_through
+from pipelines.clips import Chunk, ClipTask, ParallelConfig, for_every_clip, shared_scratch
 from pipelines.consent import require_consent_for_edits
 from pipelines.editing import steps
 from pipelines.editing.people import FilmedPeople, asked_for
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
+from pipelines.step_records import StepRecord, came_through, fingerprint
 
 if TYPE_CHECKING:
     from talkin.avatar.corpus import CorpusConfig
@@ -41,6 +33,9 @@ JOB_COLUMNS = (
     *("job", "target", "audio", "target_speaker", "audio_speaker", "timing", "driven_by"),
     "has_truth",
 )
+
+
+_MOST_REASONS = 30
 
 
 class EditPlanConfig(BaseModel):
@@ -114,8 +109,8 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
         ConsentError: If somebody who shall be edited, or whose voice is used, did not agree to it.
     """
     require_consent_for_edits(jobs, footage, consent_register)
-    with scratch_folder("edits", parallel) as scratch:
-        folder = Path(scratch) / "model"
+    with shared_scratch("edits", parallel) as scratch:
+        folder = scratch / "model"
         model.save(folder)
         with (folder / "weights.safetensors").open("rb") as file:
             weights = file_digest(file, "sha256").hexdigest()
@@ -161,6 +156,26 @@ def tabulate_edits(
     return pd.DataFrame(rows, columns=columns)
 
 
+def check_some_edit_was_made(edits: Table) -> None:
+    """End the run as failed where nothing came of any edit; one alone stops no other.
+
+    Args:
+        edits: What `tabulate_edits` gave, which is kept by then.
+
+    Raises:
+        TalkinError: If there are edits and all of them failed.
+    """
+    from talkin.errors import TalkinError
+
+    if not len(edits) or (edits["state"] == "done").any():
+        return
+    reasons = [f"  {row['job']}: {row['reason']}" for row in rows_of(edits)]
+    more = len(reasons) - _MOST_REASONS
+    rest = [f"  ... and {more} more, all in data/07_model_output/edits.parquet"] if more > 0 else []
+    head = f"none of the {len(edits)} edits that were asked for could be made:"
+    raise TalkinError("\n".join([head, *reasons[:_MOST_REASONS], *rest]))
+
+
 def _crossed(footage: Table, truth: Mapping[str, Any], n: int) -> list[dict[str, str]]:
     """Test clips that speak the next speaker's test sentence, frontal views first."""
     test = footage[(footage["split"] == "test") & (footage["problem"] == "")]
@@ -188,7 +203,7 @@ def _task(
     footage: Table,
     truth: Mapping[str, Any],
     settings: tuple[str, EditConfig, DetectionConfig, CorpusConfig],
-    scratch: str,
+    scratch: Path,
 ) -> ClipTask:
     weights, edit, detection, corpus = settings
     files = dict(zip(footage["clip"], footage["file"], strict=True))
@@ -206,8 +221,8 @@ def _task(
             "target": files.get(target, target),
             "audio": files.get(audio, audio),
             "driven_by": row["driven_by"],
-            "model_folder": str(Path(scratch) / "model"),
-            "scratch": scratch,
+            "model_folder": str(scratch / "model"),
+            "scratch": str(scratch),
             "detection": detection,
             "edit": edit,
             "truth": _truth(target, audio, truth, corpus) if row["has_truth"] else None,

@@ -40,6 +40,12 @@ def create_pipeline() -> Pipeline:
                 "edits_table",
                 name="tabulate_edits",
             ),
+            Node(
+                nodes.check_some_edit_was_made,
+                "edits_table",
+                None,
+                name="check_some_edit_was_made",
+            ),
         ],
         tags="editing",
     )

@@ -12,11 +12,11 @@ from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.clips import Chunk, ClipTask, ParallelConfig, StepRecord, fingerprint, for_every_clip
-from pipelines.clips import done as came_through
+from pipelines.clips import Chunk, ClipTask, ParallelConfig, for_every_clip
 from pipelines.lazy import configured
 from pipelines.preprocess import steps
 from pipelines.rows import Table, rows_of
+from pipelines.step_records import StepRecord, came_through, fingerprint
 
 if TYPE_CHECKING:
     from talkin.face3d.fitting import FitConfig
@@ -70,7 +70,9 @@ def find_geometry(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
                 "speaker": speaker,
             },
         )
-    yield from for_every_clip("geometry", steps.speakers_geometry, tasks, before, parallel)
+    yield from for_every_clip(
+        "geometry", steps.speakers_geometry, tasks, before, parallel, of="speaker"
+    )
 
 
 def clips_of_speakers(

@@ -11,19 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.clips import (
-    Chunk,
-    ClipTask,
-    ParallelConfig,
-    StepRecord,
-    fingerprint,
-    for_every_clip,
-    scratch_folder,
-)
-from pipelines.clips import done as came_through
+from pipelines.clips import Chunk, ClipTask, ParallelConfig, for_every_clip, shared_scratch
 from pipelines.lazy import configured
 from pipelines.preprocess import steps
 from pipelines.rows import Table, rows_of
+from pipelines.step_records import StepRecord, came_through, fingerprint
 
 if TYPE_CHECKING:
     from talkin.face3d.fitting import FitConfig
@@ -178,7 +170,7 @@ def crop_faces(
 ) -> Iterator[Chunk]:
     """Aligned face crops of every clip that has been fitted."""
     files = {row["clip"]: row["file"] for row in _readable(footage)}
-    with scratch_folder("crops", parallel) as scratch:
+    with shared_scratch("crops", parallel) as scratch:
         tasks = {
             clip: ClipTask(
                 fingerprint("crops", record.fingerprint, crop, storage),
@@ -187,7 +179,7 @@ def crop_faces(
                     "face": partial(getitem, face_parameters, clip),
                     "crop": crop,
                     "psnr_db": storage.psnr_db,
-                    "scratch": scratch,
+                    "scratch": str(scratch),
                     "clip": clip,
                 },
             )

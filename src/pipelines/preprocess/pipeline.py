@@ -113,7 +113,7 @@ def _table_nodes() -> list[Node]:
         ),
         Node(
             tables.list_rejects,
-            ["footage", *(f"{step}_records" for step in _STEPS)],
+            ["footage", "geometry_records", *(f"{step}_records" for step in _STEPS)],
             "rejects",
             name="list_rejects",
         ),

@@ -6,11 +6,10 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clips import StepRecord
-from pipelines.clips import done as came_through
 from pipelines.consent import require_consent_for_clips
 from pipelines.lazy import configured
 from pipelines.rows import Table, mfcc_array, rows_of
+from pipelines.step_records import StepRecord, came_through
 from talkin.files import spreadsheet_safe
 
 if TYPE_CHECKING:
@@ -107,11 +106,19 @@ def index_prepared_clips(
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
 
-def list_rejects(footage: Table, *records: Mapping[str, StepRecord]) -> Table:
+def list_rejects(
+    footage: Table,
+    geometry_records: Mapping[str, StepRecord],
+    *records: Mapping[str, StepRecord],
+) -> Table:
     """A row a clip that was set aside: at which stage, and why.
+
+    A speaker whose geometry was not found has a row as well, `speaker NAME` in the column `clip`,
+    which no clip can be called: their clips go on, each with a geometry of its own.
 
     Args:
         footage: The footage table, whose `problem` tells of clips that cannot be read.
+        geometry_records: How the search for each speaker's geometry ended.
         records: What each step did.
     """
     import pandas as pd
@@ -126,6 +133,12 @@ def list_rejects(footage: Table, *records: Mapping[str, StepRecord]) -> Table:
         for clip in sorted(step):
             if step[clip].state != "done":
                 rows.append({"clip": clip, "stage": step[clip].step, "reason": step[clip].reason})
+    rows += [
+        {"clip": f"speaker {speaker}", "stage": record.step}
+        | {"reason": f"each clip is fitted with a geometry of its own: {record.reason}"}
+        for speaker, record in geometry_records.items()
+        if record.state != "done"
+    ]
     for row in rows:
         row["reason"] = spreadsheet_safe(row["reason"])
     return pd.DataFrame(rows, columns=["clip", "stage", "reason"]).sort_values(

@@ -5,10 +5,11 @@ touch a GPU before. The first process leaves the trained networks in a file for 
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from talkin.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +30,7 @@ def run_in_processes(n: int, networks: Mapping[str, "nn.Module"], work: Callable
 
     from talkin.networks.saved import load_weights
 
-    with tempfile.TemporaryDirectory(prefix="talkin-processes-") as folder:
+    with scratch_folder("processes") as folder:
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
@@ -40,9 +41,9 @@ def run_in_processes(n: int, networks: Mapping[str, "nn.Module"], work: Callable
             max_restarts=0,
             start_method="fork",
         )
-        elastic_launch(config, _share_of_the_work)(networks, work, folder)
+        elastic_launch(config, _share_of_the_work)(networks, work, str(folder))
         for name, network in networks.items():
-            load_weights(network, Path(folder) / f"{name}.safetensors")
+            load_weights(network, folder / f"{name}.safetensors")
 
 
 def _share_of_the_work(

@@ -5,7 +5,6 @@ very same validation data. Otherwise it is `challenger`, until `talkin model pro
 """
 
 import logging
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
 from pipelines.rows import Table
+from talkin.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace
@@ -110,8 +110,8 @@ def _registered(
         give_alias,
     )
 
-    with tempfile.TemporaryDirectory(prefix="talkin-register-") as scratch:
-        folder = Path(scratch) / "talking_face"
+    with scratch_folder("register") as scratch:
+        folder = scratch / "talking_face"
         model.save(folder)
         digest = _digest_of_folder(folder)
         for known in all_versions(config.name):

@@ -1,7 +1,6 @@
 """`talkin edit`."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -11,6 +10,7 @@ from talkin.cli.examples import example
 from talkin.cli.new_speech import check_one_given, new_speech
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
+from talkin.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from talkin.editing.edit_clip import EditConfig
@@ -129,13 +129,13 @@ def _edited(
 
     check_request([video], [out, comparison], model, model.face_model)
     unfinished = out.with_name(f".{out.stem}.unfinished")
-    with TemporaryDirectory(prefix="talkin-") as name, progress_bars() as progress:
-        speech = new_speech(options, options["text_voice"], Path(name))
+    with scratch_folder("edit") as scratch, progress_bars() as progress:
+        speech = new_speech(options, options["text_voice"], scratch)
         footage = video
         if options["preview"]:
             from talkin.editing.preview import small_copy
 
-            footage = Path(name) / "preview.mp4"
+            footage = scratch / "preview.mp4"
             small_copy(video, footage)
         try:
             return edit_clip(

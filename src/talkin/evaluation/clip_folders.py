@@ -9,11 +9,8 @@ from tqdm import tqdm
 
 from talkin.errors import FootageError, TalkinError
 from talkin.evaluation.clip_scores import ClipScores
+from talkin.footage.skeleton import VIDEO_SUFFIXES
 from talkin.footage.video import probe_video
-
-_SUFFIXES = frozenset(
-    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
-)
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,8 @@ def _clips(folder: Path, what: str) -> tuple[dict[str, Path], set[str]]:
     clips: dict[str, Path] = {}
     twice: set[str] = set()
     for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() in _SUFFIXES and file.is_file() and not file.name.startswith("."):
+        is_video = file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()
+        if is_video and not file.name.startswith("."):
             name = file.relative_to(folder).with_suffix("").as_posix()
             twice |= {name} & clips.keys()
             clips[name] = file

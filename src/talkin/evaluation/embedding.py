@@ -2,13 +2,13 @@
 
 import base64
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from talkin.footage.video import VideoWriter, iter_frames, probe_video
+from talkin.scratch import scratch_folder
 
 _SMALL_HEIGHT_PX = 360
 _SMALL_CRF = 30.0
@@ -50,8 +50,8 @@ def _small(path: Path) -> bytes:
     shrink = min(1.0, _SMALL_HEIGHT_PX / info.height)
     width, height = (max(2, round(side * shrink / 2) * 2) for side in (info.width, info.height))
     sound = path if info.has_audio else None
-    with TemporaryDirectory() as folder:
-        small = Path(folder) / "small.mp4"
+    with scratch_folder("encode") as folder:
+        small = folder / "small.mp4"
         with VideoWriter(
             small, width, height, info.fps, sound, crf=_SMALL_CRF, preset="medium"
         ) as writer:

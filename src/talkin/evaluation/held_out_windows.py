@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 import numpy as np
@@ -14,6 +12,7 @@ from talkin.errors import ConfigurationError
 from talkin.footage.video import VideoWriter, iter_frames
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import FaceCrops, PreparedClip, frames_to_unit
+from talkin.scratch import scratch_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +106,8 @@ def reencoded(
 ) -> UInt8[np.ndarray, "frames size size 3"]:
     """Write frames as the project writes video (H.264) and read them back."""
     height, width = frames.shape[1:3]
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "truth.mp4"
+    with scratch_folder("encode") as folder:
+        path = folder / "truth.mp4"
         with VideoWriter(path, width, height, fps) as writer:
             for frame in frames:
                 writer.write(frame)

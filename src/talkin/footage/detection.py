@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from talkin.footage.tracking import TrackingConfig
 
 __all__ = [
+    "REGION_PER_BOX",
     "ClipLandmarks",
     "DetectionConfig",
     "FaceDetector",
@@ -33,7 +34,8 @@ __all__ = [
 
 Image = UInt8[np.ndarray, "height width 3"]
 _OUTER_EYE_CORNERS = (36, 45)
-_REGION_PER_BOX = 1.5
+REGION_PER_BOX = 1.5
+"""Side of a `FaceRegion` over that of the face: the mesh net was trained on such crops."""
 
 
 class DetectionConfig(BaseModel):
@@ -148,7 +150,7 @@ def region_around_68(points: Float[np.ndarray, "68 2"], score: float) -> FaceReg
     low = low - np.array([0.0, 0.25 * (high[1] - low[1])])
     across = points[_OUTER_EYE_CORNERS[1]] - points[_OUTER_EYE_CORNERS[0]]
     x, y = (low + high) / 2
-    size = _REGION_PER_BOX * float((high - low).max())
+    size = REGION_PER_BOX * float((high - low).max())
     return FaceRegion(float(x), float(y), size, float(np.arctan2(across[1], across[0])), score)
 
 

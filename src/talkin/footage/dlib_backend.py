@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 
 from talkin.errors import FaceModelError
-from talkin.footage.detection import FaceRegion, Image, Landmarks, region_around_68
+from talkin.footage.detection import REGION_PER_BOX, FaceRegion, Image, Landmarks, region_around_68
 
 WEIGHTS_NAME = "shape_predictor_68_face_landmarks.dat"
 _WEIGHTS_PACKAGE = "face_recognition_models"
-_REGION_PER_BOX = 1.5
 _SEARCH_PX, _FOLLOW_PX = 640, 200  # longer side of the picture that is searched: HOG is slow
 _THOROUGH = 1  # times the picture is doubled, to find faces of 40 px instead of 80
 _SURE = 2.0  # HOG's margin at which a face is beyond doubt; it is 0 at the threshold
@@ -85,7 +84,7 @@ class DlibDetector:
             FaceRegion(
                 x=corner[0] + (box.left() + box.right()) / 2 / factor,
                 y=corner[1] + (box.top() + box.bottom()) / 2 / factor,
-                size=_REGION_PER_BOX * (box.right() - box.left()) / factor,
+                size=REGION_PER_BOX * (box.right() - box.left()) / factor,
                 angle=0.0,
                 score=float(np.clip(0.5 + 0.5 * margin / _SURE, 0.0, 1.0)),
             )
@@ -93,7 +92,7 @@ class DlibDetector:
         ]
 
     def _points(self, image: Image, region: FaceRegion) -> np.ndarray:
-        half = region.size / _REGION_PER_BOX / 2
+        half = region.size / REGION_PER_BOX / 2
         corners = (region.x - half, region.y - half, region.x + half, region.y + half)
         box = self._dlib.rectangle(*(round(value) for value in corners))
         shape = self._predictor(np.ascontiguousarray(image), box)

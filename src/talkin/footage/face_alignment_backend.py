@@ -10,11 +10,10 @@ from urllib.error import URLError
 import numpy as np
 
 from talkin.errors import FaceModelError
-from talkin.footage.detection import FaceRegion, Image, Landmarks, region_around_68
+from talkin.footage.detection import REGION_PER_BOX, FaceRegion, Image, Landmarks, region_around_68
 
 _WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
 _WHERE = "https://www.adrianbulat.com/downloads/python-fan/"
-_REGION_PER_BOX = 1.5
 
 
 class FaceAlignmentDetector:
@@ -45,7 +44,7 @@ class FaceAlignmentDetector:
             FaceRegion(
                 x=float(box[0] + box[2]) / 2,
                 y=float(box[1] + box[3]) / 2,
-                size=_REGION_PER_BOX * float(max(box[2] - box[0], box[3] - box[1])),
+                size=REGION_PER_BOX * float(max(box[2] - box[0], box[3] - box[1])),
                 angle=0.0,
                 score=float(box[4]),
             )
@@ -56,7 +55,7 @@ class FaceAlignmentDetector:
 
     def place_points(self, image: Image, region: FaceRegion) -> Landmarks:
         """The 68 points of the face in a region."""
-        half = region.size / _REGION_PER_BOX / 2
+        half = region.size / REGION_PER_BOX / 2
         box = np.array([region.x - half, region.y - half, region.x + half, region.y + half])
         points, scores, _ = self._fan.get_landmarks_from_image(
             image, detected_faces=[box], return_landmark_score=True

@@ -12,12 +12,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from talkin.errors import FaceModelError
-from talkin.footage.detection import FaceRegion, Landmarks
+from talkin.footage.detection import REGION_PER_BOX, FaceRegion, Landmarks
 from talkin.footage.nets import net_paths
 
 _DETECTOR_SIZE = 128
 _MESH_SIZE = 192
-_REGION_PER_BOX = 1.5  # the mesh net was trained on crops half as large again as the face
 _EYE_CORNERS = (33, 263)
 # A faint face is proposed from this score on when searching thoroughly; the mesh net then decides.
 _FAINT_SCORE = 0.15
@@ -157,7 +156,7 @@ def _merged(places: np.ndarray, scores: np.ndarray) -> Iterator[tuple[np.ndarray
 def _region(place: np.ndarray, score: float) -> FaceRegion:
     right_eye, left_eye = place[2], place[3]
     turn = np.arctan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0])
-    size = _REGION_PER_BOX * float(place[1].max())
+    size = REGION_PER_BOX * float(place[1].max())
     return FaceRegion(float(place[0, 0]), float(place[0, 1]), size, float(turn), score)
 
 
@@ -170,7 +169,7 @@ def _region_around(points: np.ndarray, score: float) -> FaceRegion:
     turned = points @ level.T
     low, high = turned.min(axis=0), turned.max(axis=0)
     x, y = (low + high) / 2 @ level
-    size = _REGION_PER_BOX * float((high - low).max())
+    size = REGION_PER_BOX * float((high - low).max())
     return FaceRegion(float(x), float(y), size, turn, score)
 
 

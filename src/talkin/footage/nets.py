@@ -9,7 +9,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from talkin.errors import FaceModelError
 from talkin.files import replace_when_whole
+from talkin.scratch import scratch_folder
 
 _WHEEL = "mediapipe==0.10.21"
 _LARGEST_NET = 50_000_000
@@ -111,9 +111,9 @@ def fetch_nets(
     folder = folder or cache_folder() / "nets"
     if all(net.ok for net in find_nets(folder)):
         return find_nets(folder)
-    with tempfile.TemporaryDirectory(prefix="talkin-nets-") as scratch:
-        (download or _pip_download)(Path(scratch))
-        wheels = sorted(Path(scratch).glob("mediapipe-*.whl"))
+    with scratch_folder("nets") as scratch:
+        (download or _pip_download)(scratch)
+        wheels = sorted(scratch.glob("mediapipe-*.whl"))
         if not wheels:
             raise FaceModelError(
                 f"the package index gave no wheel for {_WHEEL}; {_way_out(folder)}"

@@ -11,9 +11,10 @@ from talkin.files import is_one_line
 from talkin.footage.manifest import COLUMNS, OPTIONAL
 
 _CLIPS = "clips"  # where the README says to put them
-_VIDEO_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
 )
+"""Files so named are taken for videos where a folder is searched."""
 
 
 def manifest_skeleton(folder: Path) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def manifest_skeleton(folder: Path) -> pd.DataFrame:
     files = [file for file in _videos(folder) if _can_be_listed(file, folder)]
     if not files:
         raise FootageError(
-            f"{folder}: no video there (looked for {', '.join(sorted(_VIDEO_SUFFIXES))})"
+            f"{folder}: no video there (looked for {', '.join(sorted(VIDEO_SUFFIXES))})"
         )
     taken: set[str] = set()
     rows = [_skeleton_row(file.relative_to(folder), taken) for file in files]
@@ -55,9 +56,7 @@ def _videos(folder: Path) -> list[Path]:
     return sorted(
         file
         for file in folder.rglob("*")
-        if file.suffix.lower() in _VIDEO_SUFFIXES
-        and file.is_file()
-        and not _is_hidden(file, folder)
+        if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file() and not _is_hidden(file, folder)
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.errors import ConfigurationError
 from talkin.provenance.self_signed import new_pair
+from talkin.scratch import remove_old_parts
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -124,6 +125,7 @@ def _local_pair(folder: Path) -> Path:
         part = folder / f".local.{secrets.token_hex(4)}.part"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            remove_old_parts(folder)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(new_pair())

@@ -14,6 +14,7 @@ import pandas as pd
 from talkin.errors import ConfigurationError
 from talkin.files import checked_name, replace_when_whole
 from talkin.footage.video import probe_video
+from talkin.scratch import remove_old_parts, scratch_folder
 from talkin.study.config import QUESTIONS, DesignConfig, EncodingConfig, PageConfig
 from talkin.study.encoding import (
     Box,
@@ -126,6 +127,7 @@ def export_study(
             f"{len(sources)} clips in views {sorted({one.view for one in sources})}"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_old_parts(folder.parent)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     try:
         key, box = _encode_all(part / "clips", choice, design, encoding, progress)
@@ -186,8 +188,8 @@ def _encode_clip(source: ClipSource, goal: Path, box: Box, encoding: EncodingCon
     if source.system != REAL:
         encode_alike(source.path, goal, box, encoding)
         return
-    with tempfile.TemporaryDirectory(prefix="talkin-study-") as scratch:
-        once_more = Path(scratch) / "real.mp4"
+    with scratch_folder("study") as scratch:
+        once_more = scratch / "real.mp4"
         pass_through_writer(source.path, once_more)
         encode_alike(once_more, goal, box, encoding)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkin.errors import ConfigurationError
+from talkin.scratch import remove_old_parts
 from talkin.study.ratings import RatingStore
 from talkin.study.records import read_collected, read_manifest
 from talkin.study.server import PAGE_FILES, page_file
@@ -41,6 +42,7 @@ def write_static_form(folder: Path, goal: Path) -> None:
         raise ConfigurationError(f"{goal}: exists already; name a folder that does not")
     content = {**manifest.for_page(), "clips": list(manifest.clip_ids)}
     goal.parent.mkdir(parents=True, exist_ok=True)
+    remove_old_parts(goal.parent)
     part = Path(tempfile.mkdtemp(prefix=f".{goal.name}.", suffix=".part", dir=goal.parent))
     try:
         (part / "page").mkdir()

@@ -6,6 +6,7 @@ import pytest
 from talkin.avatar.speech import Phoneme
 from talkin.errors import ConfigurationError
 from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores, KnownOfClip, evaluate_clip
+from talkin.evaluation.painted_frames import PaintedFrames
 from talkin.evaluation.summary import flat_metrics, summary_table
 from talkin.face3d.model import MorphableModel
 from talkin.networks.talking_face import TalkingFace
@@ -97,16 +98,28 @@ def test_the_worst_frames_come_worst_first(face_model: MorphableModel) -> None:
         clip, make_model(face_model), face_model, STILL, ClipScoreConfig(worst_frames=3)
     )
     assert scores.worst[0].frame == 17
-    values = [pair.mouth_psnr_db for pair in scores.worst]
+    values = [shown.mouth_psnr_db for shown in scores.worst]
     assert values == sorted(values)
     np.testing.assert_array_equal(scores.worst[0].true, clip.crops.pictures[17])  # type: ignore[union-attr]
+
+
+def test_the_worst_frame_is_that_of_the_way_which_draws_the_clip_better() -> None:
+    true = np.full((3, 16, 16, 3), 100, np.uint8)
+    network, footage = true + np.uint8(20), true + np.uint8(4)
+    network[1], footage[2] = 140, 120
+    drawn = {"renderer": network, "warp": footage, "audio": network}
+    painted = PaintedFrames(np.array([5, 6, 7]), true, drawn)
+    (shown,) = painted.worst((0, 0, 16, 16), 1)
+    assert (shown.frame, shown.judged) == (7, "warp")
+    assert set(shown.by_system) == set(drawn)
+    assert not any(np.shares_memory(shown.by_system[name], drawn[name]) for name in drawn)
 
 
 def test_fewer_windows_are_spread_over_the_clip(face_model: MorphableModel) -> None:
     config = ClipScoreConfig(windows_per_clip=2, worst_frames=20)
     scores = evaluate_clip(make_clip(face_model), make_model(face_model), face_model, STILL, config)
     assert scores.n_pictures == 14
-    assert sorted(pair.frame for pair in scores.worst) == [*range(7), *range(14, 21)]
+    assert sorted(shown.frame for shown in scores.worst) == [*range(7), *range(14, 21)]
 
 
 def test_lip_closure_and_silence_need_phonemes(

@@ -3,13 +3,13 @@ import pandas as pd
 import pytest
 
 from talkin.evaluation.crossed_pictures import (
+    COLUMNS,
     CrossedPicturesConfig,
     PaintedTarget,
-    own_and_others,
     score_crossed_pictures,
     speaker_means,
 )
-from talkin.evaluation.crossings import HeardSource
+from talkin.evaluation.crossings import HeardSource, own_and_others
 from talkin.evaluation.report_groups import picture_words
 from talkin.face3d.model import MorphableModel
 from talkin.samples.dataset import PreparedClip
@@ -77,7 +77,9 @@ def test_own_faces_are_told_from_others(face_model: MorphableModel) -> None:
     means = own_and_others(found)
     own = found[found["source_speaker"] == found["target_speaker"]]
     assert len(own) == 5  # anna's two clips on both, bob's on his
-    assert means["own face"]["psnr.audio"] == pytest.approx(own["psnr.audio"].mean())
+    assert means["own_face"]["psnr.audio"] == pytest.approx(own["psnr.audio"].mean())
     assert speaker_means(found, "mouth_psnr.audio").shape == (2, 2)
     assert "own face: " in picture_words(means)
-    assert picture_words(own_and_others(own)).count("from the sound") == 1
+    assert set(means["own_face"]) == set(COLUMNS) - set(COLUMNS[:4]) - {"n_frames"}
+    assert own_and_others(own)["other_face"] == {}
+    assert picture_words(own_and_others(own)).count("painted from the sound") == 1

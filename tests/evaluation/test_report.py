@@ -11,7 +11,7 @@ import pytest
 from talkin.evaluation.charts import breakdown_figure, to_svg, training_figure
 from talkin.evaluation.clip_scores import ClipScores
 from talkin.evaluation.embedding import picture_uri, video_uri
-from talkin.evaluation.painted_frames import FramePair
+from talkin.evaluation.painted_frames import ShownFrame
 from talkin.evaluation.report import (
     ReportClip,
     ReportConfig,
@@ -55,7 +55,9 @@ def make_scores(clip: str, error: float, psnr: float, speaker: str = "anna") -> 
             "audio_opening": opening * 0.9 + rng.normal(size=75) * 0.3,
             "landmark_error": np.full(75, error / 2),
         },
-        worst=[FramePair(31, psnr - 6, picture, picture, 255 - picture)],
+        worst=[
+            ShownFrame(31, "warp", psnr - 6, picture, {"renderer": picture, "warp": 255 - picture})
+        ],
     )
 
 
@@ -241,7 +243,8 @@ def test_the_worst_frame_of_each_clip_is_shown_once_and_unseen_speakers_are_mark
     page = render_report(replace(content, scores=[twice, SCORES[1]]))
     shown = page[page.index("Worst frames first") : page.index("All figures")]
     assert shown.count("<figcaption>") - shown.count("Notes: ") == 2
-    assert shown.index("bb2, frame 31, <i>unseen speaker</i>") < shown.index("a1, frame 31<")
+    assert shown.count("; footage&#39;s mouths, true landmarks</figcaption>") == 2
+    assert shown.index("bb2, frame 31, <i>unseen speaker</i>") < shown.index("a1, frame 31;")
 
 
 def test_known_and_unseen_speakers_stand_beside_each_other() -> None:

@@ -186,6 +186,22 @@ def cross_pictures(
     return score_crossed_pictures(sources, targets, model, mean_expression(model), config)
 
 
+def summarise_crossings(crossings: Table, pictures: Table) -> dict[str, Any]:
+    """Means of every pair's figures, on own faces and across speakers; logged as well."""
+    from talkin.evaluation.crossings import own_and_others
+
+    heard, seen = own_and_others(crossings), own_and_others(pictures)
+    found = {whose: figures | seen[whose] for whose, figures in heard.items()}
+    tracking.log_metrics(
+        {
+            f"crossed.{whose}.{name}": value
+            for whose, figures in found.items()
+            for name, value in figures.items()
+        }
+    )
+    return found
+
+
 def _heard_sources(
     clips: Sequence[Any], truth: Mapping[str, Any], model: TalkingFace
 ) -> list[tuple[Any, Any]]:

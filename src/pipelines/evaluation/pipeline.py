@@ -71,6 +71,12 @@ def create_pipeline() -> Pipeline:
                 name="cross_pictures",
             ),
             Node(
+                nodes.summarise_crossings,
+                ["crossings", "crossed_pictures"],
+                "crossed",
+                name="summarise_crossings",
+            ),
+            Node(
                 nodes.describe_conditions,
                 [
                     "talking_face",

@@ -24,7 +24,7 @@ from talkin.evaluation import articulation, metrics
 from talkin.evaluation.articulation import TimedPhoneme
 from talkin.evaluation.heard_faces import HeardFaces, hear_clip
 from talkin.evaluation.lip_sync import LipSyncConfig, measure_lip_sync
-from talkin.evaluation.painted_frames import FramePair, paint_clip
+from talkin.evaluation.painted_frames import ShownFrame, paint_clip
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 from talkin.footage.audio import Audio
@@ -84,7 +84,7 @@ class ClipScores:
             those of the paper's 384 px crop.
         time_s: Time of each valid frame.
         curves: A value a valid frame: `true_opening` and `audio_opening` (px), `landmark_error`.
-        worst: The frames that the renderer painted worst, worst first.
+        worst: The frames that were drawn worst from true landmarks, worst first.
     """
 
     clip: str
@@ -94,7 +94,7 @@ class ClipScores:
     systems: dict[str, dict[str, float]]
     time_s: Float[np.ndarray, "frames"]
     curves: dict[str, Float[np.ndarray, "frames"]]
-    worst: list[FramePair] = field(default_factory=list)
+    worst: list[ShownFrame] = field(default_factory=list)
 
 
 def evaluate_clip(

@@ -5,7 +5,7 @@ windows of it do: spread evenly over the source's sound and over the target's fr
 these few frames is drawn and nothing else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +21,10 @@ from talkin.evaluation.lent_frames import lent_frames
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import FaceCrops, PreparedClip
 
-SYSTEMS = ("audio", "renderer", "still_mouth")
+PAINTED = ("audio", "renderer", "still_mouth")
+LENT = {"audio": "audio_warp", "renderer": "warp"}
+"""Systems whose mouths are also drawn from the target's other moments, and what that is called."""
+SYSTEMS = (*PAINTED, *LENT.values())
 METRICS = ("mouth_psnr", "mouth_ssim", "psnr", "ssim")
 COLUMNS = (
     *("source", "target", "source_speaker", "target_speaker"),
@@ -76,7 +79,8 @@ def score_crossed_pictures(
 
     Returns:
         `COLUMNS`: whole crop and mouth mask (dB; none), painted from the sound, from the source's
-        true expression, and with the mouth held still.
+        true expression, and with the mouth held still; and the target's own mouths of other
+        moments, bent to the first two. The full-face variant has no mask, so lends none (NaN).
     """
     n, rows = model.config.frames, []
     for target in targets:  # outside, so that a target's scene is built once
@@ -89,11 +93,16 @@ def score_crossed_pictures(
                 for start, end in zip(starts, chosen, strict=False)
             ]
             if scores:
-                means = {name: np.mean([one[name] for one in scores]) for name in scores[0]}
-                n_frames = len(scores) * (1 if model.config.renderer.is_full_face else n)
-                names = (source.clip, target.prepared.clip)
-                speakers = (source.speaker, target.prepared.speaker)
-                rows.append((*names, *speakers, *means.values(), n_frames))
+                rows.append(
+                    {
+                        "source": source.clip,
+                        "target": target.prepared.clip,
+                        "source_speaker": source.speaker,
+                        "target_speaker": target.prepared.speaker,
+                        "n_frames": len(scores) * (1 if model.config.renderer.is_full_face else n),
+                    }
+                    | {name: np.mean([one[name] for one in scores]) for name in scores[0]}
+                )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -118,38 +127,38 @@ def _window_scores(
         "renderer": source.true_expression[rows],
         "still_mouth": np.broadcast_to(still, source.expression[rows].shape),
     }
-    face, box, found = prepared.parameters.select(frames), model.config.mask_box, {}
-    for system in SYSTEMS:
+    face, box = prepared.parameters.select(frames), model.config.mask_box
+    found: dict[str, float] = {}
+    is_filled = model.config.mask_fill == "reference"
+    for system in PAINTED:
         points = face.with_expression(driven[system]).mouth_landmarks(model.face_model)
         lent = None
-        if model.config.mask_fill == "reference":
+        if is_filled or (system in LENT and not is_last_only):
             lent = lent_frames(
                 prepared, window.crops, model.face_model, model.config.crop, points, frames
             )
-        painted = window.rendered(model, points, row_of, lent)
-        pairs = {
-            "mouth_": (picture_metrics.region(painted, box), picture_metrics.region(true, box))
-        }
-        pairs[""] = (painted, true)
-        for part, (one, other) in pairs.items():
-            found[f"{part}psnr.{system}"] = picture_metrics.psnr(one, other)
-            found[f"{part}ssim.{system}"] = picture_metrics.ssim(one, other)
+        painted = window.rendered(model, points, row_of, lent if is_filled else None)
+        found |= _picture_scores(system, painted, true, box)
+        if lent is not None and system in LENT:
+            drawn = np.stack([lent[int(frame)] for frame in kept])
+            found |= _picture_scores(LENT[system], drawn, true, box)
+    return found
+
+
+def _picture_scores(
+    system: str, drawn: np.ndarray, true: np.ndarray, box: tuple[int, int, int, int]
+) -> dict[str, float]:
+    mouths = picture_metrics.region(drawn, box), picture_metrics.region(true, box)
+    found = {}
+    for part, (one, other) in {"mouth_": mouths, "": (drawn, true)}.items():
+        found[f"{part}psnr.{system}"] = picture_metrics.psnr(one, other)
+        found[f"{part}ssim.{system}"] = picture_metrics.ssim(one, other)
     return found
 
 
 def speaker_means(pictures: pd.DataFrame, column: str) -> pd.DataFrame:
     """Mean of a column by source speaker (rows) and target speaker (columns)."""
     return pictures.pivot_table(column, "source_speaker", "target_speaker", aggfunc="mean")
-
-
-def own_and_others(pictures: pd.DataFrame) -> Mapping[str, pd.Series]:
-    """Mean figures over pairs on the speaker's own face, and across speakers."""
-    is_own = pictures["source_speaker"] == pictures["target_speaker"]
-    figures = [name for name in COLUMNS if "." in name]
-    return {
-        "own face": pictures.loc[is_own, figures].mean(),
-        "another's face": pictures.loc[~is_own, figures].mean(),
-    }
 
 
 def _spread(n: int, wanted: int) -> Int[np.ndarray, "places"]:

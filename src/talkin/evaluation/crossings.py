@@ -91,6 +91,24 @@ def speaker_matrix(crossings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def own_and_others(pairs: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Mean figures of pairs on the speaker's own face, and across speakers.
+
+    Args:
+        pairs: Of `score_crossings` or of `score_crossed_pictures`.
+
+    Returns:
+        Whose face -> figure -> mean; what no pair has is left out.
+    """
+    is_own = pairs["source_speaker"] == pairs["target_speaker"]
+    figures = pairs.select_dtypes("number").drop(columns="n_frames")
+    means = {"own_face": figures[is_own].mean(), "other_face": figures[~is_own].mean()}
+    return {
+        whose: {str(name): float(value) for name, value in mean.dropna().items()}
+        for whose, mean in means.items()
+    }
+
+
 def back_and_forth(n: int, length: int) -> np.ndarray:
     """`n` frame numbers of a clip of `length` frames, played to its end and back again.
 

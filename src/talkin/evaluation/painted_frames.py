@@ -19,22 +19,22 @@ WARPED = {"renderer": "warp", "audio_deflickered": "audio_warp"}
 
 
 @dataclass(frozen=True, eq=False)
-class FramePair:
-    """A rendered frame beside the truth.
+class ShownFrame:
+    """A frame as every system drew it, beside the truth.
 
     Attributes:
         frame: Its number in the clip.
-        mouth_psnr_db: Why it is shown.
+        judged: The system for whose sake it is shown, and of which `mouth_psnr_db` is.
+        mouth_psnr_db: PSNR of the mouth.
         true: The footage's crop.
-        generated: The renderer's, fed with true landmarks.
-        from_audio: The renderer's, fed with landmarks from the sound.
+        by_system: System -> the crop it drew.
     """
 
     frame: int
+    judged: str
     mouth_psnr_db: float
     true: UInt8[np.ndarray, "size size 3"]
-    generated: UInt8[np.ndarray, "size size 3"]
-    from_audio: UInt8[np.ndarray, "size size 3"]
+    by_system: dict[str, UInt8[np.ndarray, "size size 3"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,21 +79,30 @@ class PaintedFrames:
             "mouth_flicker": float(np.average(flickers, weights=[len(run) for run in runs])),
         }
 
-    def worst(self, box: tuple[int, int, int, int], n: int) -> list[FramePair]:
-        """The `n` frames whose mouth was painted worst from true landmarks, worst first."""
-        values = picture_metrics.frame_psnr(
-            picture_metrics.region(self.by_system["renderer"], box),
-            picture_metrics.region(self.true, box),
-        )
-        return [
-            FramePair(
-                frame=int(self.frames[row]),
-                mouth_psnr_db=float(values[row]),
-                true=self.true[row],
-                generated=self.by_system["renderer"][row],
-                from_audio=self.by_system["audio"][row],
+    def worst(self, box: tuple[int, int, int, int], n: int) -> list[ShownFrame]:
+        """The `n` frames whose mouth was drawn worst from true landmarks, worst first.
+
+        Of network and footage's mouths, that way is judged which draws this clip better on the
+        whole, as an edit would choose it.
+        """
+        true_mouth = picture_metrics.region(self.true, box)
+        psnr = {
+            system: picture_metrics.frame_psnr(
+                picture_metrics.region(self.by_system[system], box), true_mouth
             )
-            for row in np.argsort(values)[:n]
+            for system in ("renderer", WARPED["renderer"])
+            if system in self.by_system
+        }
+        judged = max(psnr, key=lambda system: float(psnr[system].mean()))
+        return [
+            ShownFrame(
+                frame=int(self.frames[row]),
+                judged=judged,
+                mouth_psnr_db=float(psnr[judged][row]),
+                true=self.true[row].copy(),  # a view would keep every picture of the clip
+                by_system={name: drawn[row].copy() for name, drawn in self.by_system.items()},
+            )
+            for row in np.argsort(psnr[judged])[:n]
         ]
 
 

@@ -14,15 +14,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from talkin.evaluation import charts
 from talkin.evaluation.breakdown import error_by
 from talkin.evaluation.clip_scores import ClipScores
-from talkin.evaluation.crossed_pictures import own_and_others, speaker_means
-from talkin.evaluation.crossings import speaker_matrix
+from talkin.evaluation.crossed_pictures import speaker_means
+from talkin.evaluation.crossings import own_and_others, speaker_matrix
 from talkin.evaluation.embedding import picture_uri, video_uri
-from talkin.evaluation.painted_frames import FramePair
+from talkin.evaluation.painted_frames import ShownFrame
 from talkin.evaluation.report_groups import group_rows, picture_words
 from talkin.evaluation.report_tables import clip_rows, comparison_rows, headlines
 from talkin.evaluation.tsne import IdentityMap
 from talkin.files import replace_when_whole
 from talkin.footage.audio import Audio
+
+_DRAWN_BY = {
+    "renderer": "network, true landmarks",
+    "warp": "footage's mouths, true landmarks",
+    "audio": "network, from the sound",
+    "audio_warp": "footage's mouths, from the sound",
+}
+"""Systems of which the worst frames are shown, and how they are called there."""
 
 
 class ReportConfig(BaseModel):
@@ -205,8 +213,8 @@ def _worst_middle_best(scores: Sequence[ClipScores], n: int) -> list[ClipScores]
 
 def _worst_frames(content: ReportContent, n: int) -> list[dict[str, Any]]:
     """The worst frame of each clip, the worst clips first: neighbours would show one failure."""
-    found: list[tuple[ClipScores, FramePair]] = [
-        (score, min(score.worst, key=lambda pair: pair.mouth_psnr_db))
+    found: list[tuple[ClipScores, ShownFrame]] = [
+        (score, min(score.worst, key=lambda shown: shown.mouth_psnr_db))
         for score in content.scores
         if score.worst
     ]
@@ -215,13 +223,19 @@ def _worst_frames(content: ReportContent, n: int) -> list[dict[str, Any]]:
         {
             "clip": score.clip,
             "is_unseen": score.speaker in content.unseen_speakers,
-            "frame": pair.frame,
-            "psnr": pair.mouth_psnr_db,
-            "true": picture_uri(pair.true),
-            "generated": picture_uri(pair.generated),
-            "from_audio": picture_uri(pair.from_audio),
+            "frame": shown.frame,
+            "psnr": shown.mouth_psnr_db,
+            "judged": _DRAWN_BY[shown.judged],
+            "pictures": [
+                {"uri": picture_uri(shown.true), "label": "footage"},
+                *(
+                    {"uri": picture_uri(shown.by_system[system]), "label": label}
+                    for system, label in _DRAWN_BY.items()
+                    if system in shown.by_system
+                ),
+            ],
         }
-        for score, pair in found[:n]
+        for score, shown in found[:n]
     ]
 
 

@@ -18,6 +18,14 @@ _SYSTEM_WORDS = {
     "warp": "the footage's own mouths, true landmarks",
     "still_mouth": "mouth held still",
 }
+_FACES = {"own_face": "their own face", "other_face": "another's face"}
+_CROSSED_WORDS = {
+    "audio": "painted from the sound",
+    "audio_warp": "from the sound with the footage's own mouths",
+    "renderer": "painted from the true expression",
+    "warp": "from it with the footage's own mouths",
+    "still_mouth": "with the mouth held still",
+}
 
 
 def group_rows(summary: pd.DataFrame) -> list[dict[str, str]]:
@@ -45,13 +53,15 @@ def group_rows(summary: pd.DataFrame) -> list[dict[str, str]]:
     return rows
 
 
-def picture_words(means: Mapping[str, pd.Series]) -> str:
+def picture_words(means: Mapping[str, Mapping[str, float]]) -> str:
     """What painting every sound on every face gave, in a sentence."""
-    parts = [
-        f"on {whose}: {figures['mouth_psnr.audio']:.1f} dB from the sound, "
-        f"{figures['mouth_psnr.renderer']:.1f} from the true expression, "
-        f"{figures['mouth_psnr.still_mouth']:.1f} with the mouth held still"
-        for whose, figures in means.items()
-        if figures.notna().all()
-    ]
+    parts = []
+    for whose, figures in means.items():
+        said = [
+            f"{figures[f'mouth_psnr.{system}']:.1f}{' dB' if system == 'audio' else ''} {words}"
+            for system, words in _CROSSED_WORDS.items()
+            if f"mouth_psnr.{system}" in figures
+        ]
+        if said:
+            parts.append(f"on {_FACES[whose]}: {', '.join(said)}")
     return f"PSNR of the mouth {'; '.join(parts)}." if parts else ""

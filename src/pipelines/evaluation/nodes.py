@@ -226,15 +226,18 @@ def _heard_sources(
 def summarise_scores(
     scores: Sequence[ClipScores], index: Table, config: SummaryConfig
 ) -> tuple[Table, dict[str, float]]:
-    """A row a metric, system and group of speakers; and the same as flat metrics."""
+    """A row a metric, system and group of speakers; and its values as flat metrics.
+
+    Intervals and counts stay in the table: `dvc metrics diff` should show what changed.
+    """
     from talkin.evaluation.summary import flat_metrics, summary_table
 
     known = set(index.loc[index["split"] == "train", "speaker"])
     table = summary_table(scores, known, config)
-    flat = flat_metrics(table)
-    shown = {k: v for k, v in flat.items() if not k.endswith((".low", ".high"))}
-    tracking.log_metrics(shown)
-    return table, flat
+    behind = (".low", ".high", ".n_clips", ".n_frames")
+    values = {k: v for k, v in flat_metrics(table).items() if not k.endswith(behind)}
+    tracking.log_metrics(values)
+    return table, values
 
 
 def describe_conditions(

@@ -55,7 +55,7 @@ class Figures:
     def __init__(self, summary: pd.DataFrame) -> None:
         """Index the table."""
         rows = summary.set_index(["metric", "system", "speakers"])
-        self._rows = {key: row for key, row in rows.iterrows()}
+        self._rows = dict(rows.iterrows())
 
     def value(self, metric: str, system: str, group: str = "all") -> float:
         """One mean."""
@@ -83,11 +83,10 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def main_table(figures: Figures) -> str:
     """Every system's scores over all clips."""
-    rows = [
-        [label, *(figures.cell(metric, system, digits) for system in list(SYSTEMS)[:-1])]
-        + [figures.truth(metric, digits)]
-        for label, metric, digits in MAIN
-    ]
+    rows = []
+    for label, metric, digits in MAIN:
+        cells = [figures.cell(metric, system, digits) for system in SYSTEMS if system != "truth"]
+        rows.append([label, *cells, figures.truth(metric, digits)])
     return table(["", *SYSTEMS.values()], rows)
 
 

@@ -25,7 +25,10 @@ class SmoothingConfig(BaseModel):
         default=1.0, ge=0, description="s: how fast the hold weakens with motion, 1/px."
     )
     noise_px: float = Field(
-        default=0.7, gt=0, description="Size of the jitter that `zero_lag` removes, px."
+        default=0.35,
+        gt=0,
+        description="Size of the jitter that `zero_lag` removes, px; more takes the lips' own "
+        "motion too.",
     )
     reach_s: float = Field(
         default=0.08, gt=0, description="How far `zero_lag` looks back and ahead, s."

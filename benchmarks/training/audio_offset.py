@@ -3,8 +3,8 @@
     python benchmarks/training/audio_offset.py --project .
 
 Reads a prepared project's fitted faces and MFCC (`kedro run --pipelines=preprocess`), tells the
-offsets it finds, then moves each clip's sound by a random whole number of rows within 0.3 s and
-tells how far the answers are from what was planted.
+offsets it finds, then moves each clip's sound (with `--alike`: all clips of a speaker) by a random
+whole number of rows within 0.3 s and tells how far the answers are from what was planted.
 """
 
 import argparse
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path())
     parser.add_argument("--only", default="", help="clips whose name holds this")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--alike", action="store_true", help="plant one offset a speaker")
     options = parser.parse_args()
     clips = read_clips(options.project / "data")
     found = estimate_offsets(clips)
@@ -44,7 +45,9 @@ def main() -> None:
         f"{sum(offset.shift_s != 0 for offset in shown)} moved"
     )
     rng = np.random.default_rng(options.seed)
-    planted = {name: int(rng.integers(-30, 31)) / 100 for name in clips}
+    group = {name: clip.speaker if options.alike else name for name, clip in clips.items()}
+    late = {one: int(rng.integers(-30, 31)) / 100 for one in sorted(set(group.values()))}
+    planted = {name: late[group[name]] for name in clips}
     moved = {
         name: replace(clip, mfcc=moved_sound(clip.mfcc, -planted[name]))
         for name, clip in clips.items()
@@ -68,6 +71,8 @@ def offsets(found: dict[str, AudioOffset]) -> dict[str, float]:
 
 def read_clips(data: Path) -> dict[str, LipsAndSound]:
     """Lips and sound of all prepared clips."""
+    index = pd.read_parquet(data / "05_model_input/training_index.parquet")
+    speakers = dict(zip(index["clip"], index["speaker"], strict=True))
     clips = {}
     for path in sorted((data / "03_primary/face_parameters").glob("*.parquet")):
         sound = data / "04_feature/mfcc" / path.name
@@ -75,7 +80,8 @@ def read_clips(data: Path) -> dict[str, LipsAndSound]:
             face = FaceParameters.load(path)
             mfcc = pd.read_parquet(sound).drop(columns="time_s").to_numpy(dtype=np.float32)
             opening = lips_opening(face.landmarks, face.interocular_px)
-            clips[path.stem] = LipsAndSound(opening, face.time_s, face.is_valid, mfcc)
+            whose = speakers.get(path.stem, "")
+            clips[path.stem] = LipsAndSound(opening, face.time_s, face.is_valid, mfcc, whose)
     return clips
 
 

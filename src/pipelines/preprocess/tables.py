@@ -26,7 +26,7 @@ FOOTAGE_COLUMNS = (
 )  # fmt: skip
 INDEX_COLUMNS = (
     "clip", "speaker", "split", "view", "sentence", "consent", "n_frames", "n_valid", "duration_s",
-    "audio_offset_s", "audio_offset_correlation", "audio_offset_margin", "audio_shift_s",
+    "audio_offset_s", "audio_offset_correlation", "audio_offset_certainty", "audio_shift_s",
 )  # fmt: skip
 
 
@@ -81,7 +81,8 @@ def index_prepared_clips(
         & set(came_through(crop_records))
     )
     chosen = rows_of(footage[footage["clip"].isin(whole)])
-    offsets = _audio_offsets([row["clip"] for row in chosen], face_parameters, mfcc, sync)
+    speakers = {row["clip"]: row["speaker"] for row in chosen}
+    offsets = _audio_offsets(speakers, face_parameters, mfcc, sync)
     rows = []
     for row in chosen:
         face, offset = face_parameters[row["clip"]], offsets.get(row["clip"])
@@ -91,7 +92,7 @@ def index_prepared_clips(
             "duration_s": len(face) / face.fps,
             "audio_offset_s": offset.offset_s if offset else float("nan"),
             "audio_offset_correlation": offset.correlation if offset else float("nan"),
-            "audio_offset_margin": offset.margin if offset else float("nan"),
+            "audio_offset_certainty": offset.certainty if offset else float("nan"),
             "audio_shift_s": offset.shift_s if offset else 0.0,
         }
         rows.append({**row, **counted})
@@ -147,7 +148,7 @@ def list_rejects(
 
 
 def _audio_offsets(
-    clips: list[str],
+    speakers: Mapping[str, str],
     face_parameters: Mapping[str, Any],
     mfcc: Mapping[str, Any],
     config: SyncConfig,
@@ -157,10 +158,11 @@ def _audio_offsets(
     if not config.is_used:
         return {}
     asked = {}
-    for clip in clips:
+    for clip, speaker in speakers.items():
         face = face_parameters[clip]
         opening = lips_opening(face.landmarks, face.interocular_px)
-        asked[clip] = LipsAndSound(opening, face.time_s, face.is_valid, mfcc_array(mfcc[clip]))
+        sound = mfcc_array(mfcc[clip])
+        asked[clip] = LipsAndSound(opening, face.time_s, face.is_valid, sound, speaker)
     return estimate_offsets(asked, config)
 
 

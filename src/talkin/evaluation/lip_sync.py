@@ -2,7 +2,7 @@
 
 For any language and without trained weights: a mouth opens when speech gets loud. The measure is
 coarse; `syncnet` gives the field's LSE-D and LSE-C where its weights are at hand. The search is
-that of `samples.sync`, by which preparation moves late sound.
+that of `samples.lags`, by which preparation, too, finds late sound.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter1d
 from talkin.editing.speech_activity import loudness_dbfs
 from talkin.errors import ConfigurationError
 from talkin.footage.audio import Audio
-from talkin.samples.sync import agreement_by_lag, best_lag_s
+from talkin.samples.lags import agreement_by_lag, best_lag_s
 from talkin.samples.windows import MFCC_ROWS_PER_S
 
 _NOTHING = 1e-3  # agreement of a still mouth or of silence

@@ -7,6 +7,8 @@ its sound, in two rounds:
 1. from loudness alone, which needs no training and sets the zero: mouths open with loud sound;
 2. from a ridge regression of opening on cepstra about the moment, fitted to the other clips'
    confident answers of round 1, so that no clip is asked what it itself taught.
+
+In both, what one clip leaves open is settled by the other clips of its speaker (`sync_belief`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +18,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict, Field
 
+from talkin.samples.lags import LEAST_FRAMES, agreement_by_lag, nearest_rows, standardised
+from talkin.samples.sync_belief import lag_beliefs, likeliest
 from talkin.samples.windows import MFCC_ROWS_PER_S, pad_with_silence
 
 _CEPSTRA = 13  # the envelope's shape; higher ones tell the voice more than the mouth
 _CONTEXT_ROWS = (-8, -4, 0, 4, 8)
 _RIDGE = 30.0
 _FOLDS = 5
-_OTHER_PEAK_ROWS = 15  # nearer than this, a lag belongs to the same peak
-_LEAST_FRAMES = 25
 # Inner lips of the iBUG layout, upper and lower.
 _UPPER, _LOWER = [61, 62, 63], [67, 66, 65]
 
@@ -35,19 +37,15 @@ class SyncConfig(BaseModel):
 
     is_used: bool = Field(default=True, description="False: offsets are neither asked nor moved.")
     largest_s: float = Field(default=0.6, gt=0, le=2, description="Lags that are tried.")
-    least_correlation: float = Field(
-        default=0.4, ge=0, le=1, description="Confident: opening and sound agree at least so well."
-    )
-    least_margin: float = Field(
-        default=0.08,
+    least_certainty: float = Field(
+        default=0.5,
         ge=0,
         le=1,
-        description="Confident: they agree so much better than at any lag 150 ms away.",
+        description="Confident: the offset lies within a frame of the answer with this "
+        "probability, the speaker's other clips considered.",
     )
     in_sync_s: float = Field(
-        default=0.05,
-        ge=0,
-        description="Smaller offsets are left: a single clip's estimate is not surer than that.",
+        default=0.03, ge=0, description="Smaller offsets are left: less than a frame of 25."
     )
 
 
@@ -60,12 +58,14 @@ class LipsAndSound:
         time_s: Of each frame.
         is_valid: Frames whose opening counts.
         mfcc: 100 rows a second.
+        speaker: Whose clips are late alike, as a rule; "" for a clip that is asked alone.
     """
 
     opening: Float[np.ndarray, "frames"]
     time_s: Float[np.ndarray, "frames"]
     is_valid: Bool[np.ndarray, "frames"]
     mfcc: Float[np.ndarray, "rows coefficients"]
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,15 @@ class AudioOffset:
 
     Attributes:
         offset_s: Positive: the sound comes after the lips; NaN where it cannot be asked.
-        correlation: Of opening and sound at that lag.
-        margin: By how much it exceeds the best lag elsewhere.
-        is_confident: Whether both suffice.
+        correlation: Of this clip's opening and sound at that lag.
+        certainty: Probability that the offset lies within a frame of it.
+        is_confident: Whether that suffices.
         shift_s: By how much the sound is to be moved forward; 0 if not confident or in sync.
     """
 
     offset_s: float
     correlation: float
-    margin: float
+    certainty: float
     is_confident: bool
     shift_s: float
 
@@ -106,43 +106,12 @@ def estimate_offsets(
     Clips that are too short to ask are answered with NaN.
     """
     config = config or SyncConfig()
-    asked = [name for name, clip in clips.items() if _usable(clip).sum() >= _LEAST_FRAMES]
+    asked = [name for name, clip in clips.items() if _usable(clip).sum() >= LEAST_FRAMES]
     chosen = [clips[name] for name in asked]
-    found = [_best_lag(clip, _loudness(clip.mfcc), config) for clip in chosen]
+    found = _offsets(chosen, [_loudness(clip.mfcc) for clip in chosen], config)
     if sum(offset.is_confident for offset in found) >= _FOLDS:
         found = _second_round(chosen, found, config)
     return dict.fromkeys(clips, _NOT_ASKED) | dict(zip(asked, found, strict=True))
-
-
-def agreement_by_lag(
-    opening: Float[np.ndarray, "frames"],
-    time_s: Float[np.ndarray, "frames"],
-    sound: Float[np.ndarray, "rows"],
-    largest_s: float,
-) -> tuple[Float[np.ndarray, "lags"], Float[np.ndarray, "lags"]]:
-    """How well a mouth's opening follows its sound at every lag of the sound.
-
-    Args:
-        opening: Of each frame.
-        time_s: Of each frame.
-        sound: A curve of 100 values a second, such as loudness.
-        largest_s: Lags that are tried, either way.
-
-    Returns:
-        Lags in seconds, 10 ms apart, positive where the sound is late; correlation at each, 0
-        where less than 25 frames have sound.
-    """
-    furthest = round(largest_s * MFCC_ROWS_PER_S)
-    lags = np.arange(-furthest, furthest + 1)
-    rows = _rows(time_s)
-    agreement = np.array([_agreement(opening, sound, rows + lag) for lag in lags])
-    return lags / MFCC_ROWS_PER_S, agreement
-
-
-def best_lag_s(lags_s: Float[np.ndarray, "lags"], agreement: Float[np.ndarray, "lags"]) -> float:
-    """The lag of the best agreement, between steps by the parabola through its neighbours."""
-    best = int(agreement.argmax())
-    return float(lags_s[best]) + _vertex(agreement, best) / MFCC_ROWS_PER_S
 
 
 def moved_sound(
@@ -161,57 +130,59 @@ def moved_sound(
 def _second_round(
     clips: Sequence[LipsAndSound], found: Sequence[AudioOffset], config: SyncConfig
 ) -> list[AudioOffset]:
-    answers: dict[int, AudioOffset] = {}
+    sounds: dict[int, np.ndarray] = {}
     for fold in range(_FOLDS):
         others = [i for i, offset in enumerate(found) if i % _FOLDS != fold and offset.is_confident]
         if not others:
             return list(found)
         weights = _ridge([clips[i] for i in others], [found[i].offset_s for i in others])
         for number in range(fold, len(clips), _FOLDS):
-            clip = clips[number]
-            answers[number] = _best_lag(clip, _context(clip.mfcc) @ weights, config)
-    return [answers[number] for number in range(len(clips))]
+            sounds[number] = _context(clips[number].mfcc) @ weights
+    return _offsets(clips, [sounds[number] for number in range(len(clips))], config)
 
 
 def _ridge(clips: Sequence[LipsAndSound], offsets_s: Sequence[float]) -> np.ndarray:
     sounds, openings = [], []
     for clip, offset_s in zip(clips, offsets_s, strict=True):
         usable = _usable(clip)
-        rows = _rows(clip.time_s + offset_s).clip(0, len(clip.mfcc) - 1)
+        rows = nearest_rows(clip.time_s + offset_s).clip(0, len(clip.mfcc) - 1)
         sounds.append(_context(clip.mfcc)[rows[usable]])
-        openings.append(_standardised(clip.opening[usable]))
+        openings.append(standardised(clip.opening[usable]))
     x, y = np.concatenate(sounds), np.concatenate(openings)
     return np.linalg.solve(x.T @ x + _RIDGE * np.eye(x.shape[1]), x.T @ y)
 
 
-def _best_lag(clip: LipsAndSound, sound: np.ndarray, config: SyncConfig) -> AudioOffset:
-    """The lag at which a curve of 100 values a second correlates best with the opening."""
-    usable = _usable(clip)
-    lags_s, agreement = agreement_by_lag(
-        clip.opening[usable], clip.time_s[usable], sound, config.largest_s
-    )
-    offset_s, correlation = best_lag_s(lags_s, agreement), float(agreement.max())
-    apart = np.abs(np.arange(len(agreement)) - agreement.argmax())
-    margin = correlation - float(agreement[apart > _OTHER_PEAK_ROWS].max(initial=-1.0))
-    is_confident = correlation >= config.least_correlation and margin >= config.least_margin
+def _offsets(
+    clips: Sequence[LipsAndSound], sounds: Sequence[np.ndarray], config: SyncConfig
+) -> list[AudioOffset]:
+    """The likeliest lag of each clip's opening to its curve of 100 values a second."""
+    if not clips:
+        return []
+    curves, seconds = [], []
+    for clip, sound in zip(clips, sounds, strict=True):
+        usable = _usable(clip)
+        opening, time_s = clip.opening[usable], clip.time_s[usable]
+        lags_s, agreement = agreement_by_lag(opening, time_s, sound, config.largest_s)
+        curves.append(agreement)
+        seconds.append(len(time_s) * float(np.median(np.diff(time_s))))
+    agreements = np.stack(curves)
+    beliefs = lag_beliefs(agreements, np.array(seconds), [clip.speaker for clip in clips])
+    return [
+        _answer(belief, agreement, lags_s, config)
+        for belief, agreement in zip(beliefs, agreements, strict=True)
+    ]
+
+
+def _answer(
+    belief: np.ndarray, agreement: np.ndarray, lags_s: np.ndarray, config: SyncConfig
+) -> AudioOffset:
+    place, certainty = likeliest(belief)
+    offset_s = float(lags_s[0]) + place / MFCC_ROWS_PER_S
+    is_confident = certainty >= config.least_certainty
     is_moved = is_confident and abs(offset_s) > config.in_sync_s
-    return AudioOffset(offset_s, correlation, margin, is_confident, offset_s if is_moved else 0.0)
-
-
-def _agreement(opening: np.ndarray, sound: np.ndarray, rows: np.ndarray) -> float:
-    inside = (rows >= 0) & (rows < len(sound))
-    if inside.sum() < _LEAST_FRAMES:
-        return 0.0
-    return float(np.mean(_standardised(opening[inside]) * _standardised(sound[rows[inside]])))
-
-
-def _vertex(values: np.ndarray, best: int) -> float:
-    """Where the parabola through a maximum and its neighbours has its top, in steps."""
-    if not 0 < best < len(values) - 1:
-        return 0.0
-    before, top, after = values[best - 1 : best + 2]
-    bend = before - 2 * top + after
-    return 0.5 * float((before - after) / bend) if bend < 0 else 0.0
+    correlation = float(agreement[round(place)])
+    shift_s = offset_s if is_moved else 0.0
+    return AudioOffset(offset_s, correlation, certainty, is_confident, shift_s)
 
 
 def _loudness(mfcc: np.ndarray) -> np.ndarray:
@@ -221,19 +192,11 @@ def _loudness(mfcc: np.ndarray) -> np.ndarray:
 
 
 def _context(mfcc: np.ndarray) -> np.ndarray:
-    cepstra = _standardised(mfcc[:, :_CEPSTRA])
+    cepstra = standardised(mfcc[:, :_CEPSTRA])
     rows = np.arange(len(cepstra))
     shifted = [cepstra[(rows + k).clip(0, len(rows) - 1)] for k in _CONTEXT_ROWS]
     return np.concatenate(shifted, axis=1)
 
 
-def _rows(time_s: np.ndarray) -> np.ndarray:
-    return np.floor(time_s * MFCC_ROWS_PER_S + 0.5).astype(int)
-
-
 def _usable(clip: LipsAndSound) -> np.ndarray:
     return clip.is_valid & np.isfinite(clip.opening)
-
-
-def _standardised(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-6)

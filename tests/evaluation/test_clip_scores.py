@@ -5,8 +5,10 @@ import pytest
 
 from talkin.avatar.speech import Phoneme
 from talkin.errors import ConfigurationError
+from talkin.evaluation import painted_frames
 from talkin.evaluation.clip_scores import ClipScoreConfig, ClipScores, KnownOfClip, evaluate_clip
 from talkin.evaluation.painted_frames import PaintedFrames
+from talkin.evaluation.picture_scores import PictureScores
 from talkin.evaluation.summary import flat_metrics, summary_table
 from talkin.face3d.model import MorphableModel
 from talkin.networks.talking_face import TalkingFace
@@ -108,11 +110,27 @@ def test_the_worst_frame_is_that_of_the_way_which_draws_the_clip_better() -> Non
     network, footage = true + np.uint8(20), true + np.uint8(4)
     network[1], footage[2] = 140, 120
     drawn = {"renderer": network, "warp": footage, "audio": network}
-    painted = PaintedFrames(np.array([5, 6, 7]), true, drawn)
-    (shown,) = painted.worst((0, 0, 16, 16), 1)
+    pictures = PictureScores((0, 0, 16, 16), 1)
+    pictures.take([PaintedFrames(np.array([5, 6, 7]), true, drawn)])
+    (shown,) = pictures.worst
     assert (shown.frame, shown.judged) == (7, "warp")
     assert set(shown.by_system) == set(drawn)
     assert not any(np.shares_memory(shown.by_system[name], drawn[name]) for name in drawn)
+
+
+def test_a_long_clip_scored_in_stretches_scores_as_in_one(
+    face_model: MorphableModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, model = make_clip(face_model), make_model(face_model)
+    clip.crops.pictures[17] = 255 - clip.crops.pictures[17]  # type: ignore[union-attr]
+    whole = evaluate_clip(clip, model, face_model, STILL)
+    monkeypatch.setattr(painted_frames, "_FRAMES_AT_ONCE", 2 * model.config.frames)
+    parts = evaluate_clip(clip, model, face_model, STILL)
+    assert parts.n_pictures == whole.n_pictures == 35
+    assert [shown.frame for shown in parts.worst] == [shown.frame for shown in whole.worst]
+    for metric in ("psnr", "mouth_psnr", "mouth_ssim", "mouth_sharpness"):
+        of_parts, of_whole = parts.systems["renderer"][metric], whole.systems["renderer"][metric]
+        assert of_parts == pytest.approx(of_whole, rel=1e-6)
 
 
 def test_fewer_windows_are_spread_over_the_clip(face_model: MorphableModel) -> None:

@@ -25,6 +25,7 @@ from talkin.evaluation.articulation import TimedPhoneme
 from talkin.evaluation.heard_faces import HeardFaces, hear_clip
 from talkin.evaluation.lip_sync import LipSyncConfig, measure_lip_sync
 from talkin.evaluation.painted_frames import ShownFrame, paint_clip
+from talkin.evaluation.picture_scores import PictureScores
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 from talkin.footage.audio import Audio
@@ -134,21 +135,20 @@ def evaluate_clip(
         "audio_opening": metrics.mouth_opening(faces.audio),
         "landmark_error": metrics.landmark_distances(faces.audio, faces.true),
     }
-    painted = None
+    pictures = PictureScores(model.config.mask_box, config.worst_frames)
     if config.scores_pictures:
-        painted = paint_clip(prepared, model, faces, config.windows_per_clip)
-    if painted is not None:
-        for system, values in painted.scores(model.config.mask_box).items():
-            systems.setdefault(system, {}).update(values)
+        pictures.take(paint_clip(prepared, model, faces, config.windows_per_clip))
+    for system, values in pictures.by_system.items():
+        systems.setdefault(system, {}).update(values)
     return ClipScores(
         clip=prepared.clip,
         speaker=prepared.speaker,
         n_frames=len(faces.frames),
-        n_pictures=len(painted.frames) if painted else 0,
+        n_pictures=pictures.n_frames,
         systems=systems,
         time_s=faces.time_s,
         curves=curves,
-        worst=painted.worst(model.config.mask_box, config.worst_frames) if painted else [],
+        worst=pictures.worst,
     )
 
 

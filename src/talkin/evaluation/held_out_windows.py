@@ -55,6 +55,11 @@ class HeldOutWindows:
             ends = [ends[i * len(ends) // at_most] for i in range(at_most)]
         return cls(np.array(ends, dtype=np.int64), n, prepared.crops)
 
+    def stretches(self, n_frames: int, is_last_only: bool) -> list[Int[np.ndarray, "windows"]]:
+        """The `ends` in parts, each of as many windows as have at most `n_frames` painted ones."""
+        at_once = max(1, n_frames // (1 if is_last_only else self.n))
+        return [self.ends[i : i + at_once] for i in range(0, len(self.ends), at_once)]
+
     def kept_frames(self, is_last_only: bool) -> Int[np.ndarray, "frames"]:
         """Numbers of the painted frames; the full-face variant paints the last of each window."""
         offsets = np.array([0]) if is_last_only else np.arange(1 - self.n, 1)

@@ -1,6 +1,7 @@
 """What the renderer paints of a held-out clip: from true, heard and still landmarks."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -16,6 +17,7 @@ from talkin.samples.dataset import PreparedClip
 
 WARPED = {"renderer": "warp", "audio_deflickered": "audio_warp"}
 """Systems whose landmarks are also drawn without a network, and what that is called."""
+_FRAMES_AT_ONCE = 160  # of 384 px drawn by seven systems: 500 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,36 +81,27 @@ class PaintedFrames:
             "mouth_flicker": float(np.average(flickers, weights=[len(run) for run in runs])),
         }
 
-    def worst(self, box: tuple[int, int, int, int], n: int) -> list[ShownFrame]:
-        """The `n` frames whose mouth was drawn worst from true landmarks, worst first.
-
-        Of network and footage's mouths, that way is judged which draws this clip better on the
-        whole, as an edit would choose it.
-        """
-        true_mouth = picture_metrics.region(self.true, box)
-        psnr = {
-            system: picture_metrics.frame_psnr(
-                picture_metrics.region(self.by_system[system], box), true_mouth
-            )
-            for system in ("renderer", WARPED["renderer"])
-            if system in self.by_system
-        }
-        judged = max(psnr, key=lambda system: float(psnr[system].mean()))
+    def worst(self, box: tuple[int, int, int, int], n: int, judged: str) -> list[ShownFrame]:
+        """The `n` frames whose mouth the system `judged` drew worst, worst first."""
+        psnr = picture_metrics.frame_psnr(
+            picture_metrics.region(self.by_system[judged], box),
+            picture_metrics.region(self.true, box),
+        )
         return [
             ShownFrame(
                 frame=int(self.frames[row]),
                 judged=judged,
-                mouth_psnr_db=float(psnr[judged][row]),
+                mouth_psnr_db=float(psnr[row]),
                 true=self.true[row].copy(),  # a view would keep every picture of the clip
                 by_system={name: drawn[row].copy() for name, drawn in self.by_system.items()},
             )
-            for row in np.argsort(psnr[judged])[:n]
+            for row in np.argsort(psnr)[:n]
         ]
 
 
 def paint_clip(
     prepared: PreparedClip, model: TalkingFace, faces: HeardFaces, at_most: int | None
-) -> PaintedFrames | None:
+) -> Iterator[PaintedFrames]:
     """Run the renderer over a clip, and the truth through the video encoder.
 
     Args:
@@ -117,15 +110,21 @@ def paint_clip(
         faces: What to paint.
         at_most: So many windows, evenly spread; None for all.
 
-    Returns:
-        None where the clip never has a whole window of valid frames.
+    Yields:
+        One stretch of the clip after another, so that memory does not grow with its length;
+        nothing where the clip never has a whole window of valid frames.
 
     Raises:
         ConfigurationError: If the clip has no pictures.
     """
     windows = HeldOutWindows.of(prepared, model.config.frames, at_most)
-    if len(windows.ends) == 0:
-        return None
+    for ends in windows.stretches(_FRAMES_AT_ONCE, model.config.renderer.is_full_face):
+        yield _painted(prepared, replace(windows, ends=ends), model, faces)
+
+
+def _painted(
+    prepared: PreparedClip, windows: HeldOutWindows, model: TalkingFace, faces: HeardFaces
+) -> PaintedFrames:
     row_of = np.full(len(prepared.parameters), -1)
     row_of[faces.frames] = np.arange(len(faces.frames))
     landmarks = {"renderer": faces.true, "audio": faces.audio, "still_mouth": faces.still}

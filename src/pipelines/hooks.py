@@ -1,7 +1,6 @@
 """Kedro's events told to MLflow, and what to delete told where consent is missing."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
 from pipelines.secrets import guard_logs
+from pipelines.training.torchrun import is_follower
 from pipelines.versions import installed_packages, versions_of
 from talkin.errors import ConsentError, TalkinError
 from talkin.provenance.tracing import derived_from
@@ -73,7 +73,7 @@ class TrackingHooks:
     ) -> None:
         """Open a run if one of the tracked stages is in this pipeline."""
         tracked = [name for name in self._config.pipelines if _contains_stage(pipeline, name)]
-        if not self._config.enabled or not tracked or _follows_another():
+        if not self._config.enabled or not tracked or is_follower():
             return
         tracking.start_run(
             uri=self._config.absolute_uri(self._root),
@@ -132,11 +132,6 @@ class ConsentHooks:
                 [f"... and {left} lines more: talkin consent trace {speaker}"] if left > 0 else []
             )
             logger.error("Derived from %s", "\n".join([*lines[:_MOST_LINES], *more]))
-
-
-def _follows_another() -> bool:
-    """Whether torchrun started this process beside a first one, which tracks for all."""
-    return os.environ.get("RANK", "0") != "0"
 
 
 def _contains_stage(pipeline: Pipeline, stage: str) -> bool:

@@ -4,8 +4,9 @@ from kedro.config import OmegaConfigLoader
 
 from pipelines.hooks import ConsentHooks, TrackingHooks
 from pipelines.refusals import RefusalHooks
+from pipelines.training.torchrun import TorchrunHooks
 
-HOOKS = (TrackingHooks(), ConsentHooks(), RefusalHooks())
+HOOKS = (TorchrunHooks(), TrackingHooks(), ConsentHooks(), RefusalHooks())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -9,7 +9,7 @@ from toy_corpus import N_MFCC, SIZE, toy_config, toy_dataset, toy_face_model
 
 from talkin.errors import ConfigurationError
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import frames_to_unit
+from talkin.samples.sample import frames_to_unit
 
 
 @pytest.fixture

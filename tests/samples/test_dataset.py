@@ -7,15 +7,9 @@ import pytest
 import torch
 
 from talkin.errors import ConfigurationError
-from talkin.samples.dataset import (
-    DatasetConfig,
-    PreparedClip,
-    TalkingDataset,
-    frames_to_unit,
-    sample_order,
-    spread_order,
-    stack_samples,
-)
+from talkin.samples.dataset import DatasetConfig, PreparedClip, TalkingDataset
+from talkin.samples.order import sample_order, spread_order
+from talkin.samples.sample import frames_to_unit, stack_samples
 from talkin.samples.windows import WindowConfig, audio_windows
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "toys"))
@@ -56,6 +50,18 @@ def test_a_sample_is_cut_from_frames_t_minus_6_to_t() -> None:
     )
     assert sample.frames.dtype == torch.uint8
     assert dataset.speakers[int(sample.speaker)] == clip.speaker
+
+
+@pytest.mark.filterwarnings("error")
+def test_arrays_that_may_only_be_read_are_taken_without_a_warning() -> None:
+    clip = toy_clip(0, "a")
+    arrays = [clip.parameters.geometry, clip.parameters.expression, clip.parameters.rotation]
+    for array in arrays:
+        array.setflags(write=False)
+    sample = TalkingDataset([clip], toy_face_model())[0]
+    np.testing.assert_array_equal(sample.geometry, clip.parameters.geometry)
+    sample.geometry[0] = 7.0  # and nobody else's numbers change
+    assert clip.parameters.geometry[0] != 7.0
 
 
 def test_pictures_are_the_same_with_and_without_memory() -> None:

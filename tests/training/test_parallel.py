@@ -5,14 +5,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from torch import distributed
 from toy_corpus import toy_config, toy_dataset, toy_training
 from two_processes import train_toy
 
 from pipelines.training.launch import run_in_processes
+from talkin.errors import ConfigurationError
 from talkin.training.parallel import Share
 from talkin.training.whole import new_talking_face, train_talking_face
 
@@ -67,6 +70,19 @@ def test_random_numbers_do_not_depend_on_how_many_draw_them() -> None:
 
     parts = torch.cat([drawn(Share(rank, 3), 2) for rank in range(3)])
     torch.testing.assert_close(parts, drawn(Share(), 6))
+
+
+def test_processes_that_went_on_from_different_places_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gather(values: list[int], own: int) -> None:
+        values[:] = [own, others]
+
+    monkeypatch.setattr(distributed, "all_gather_object", gather)
+    others = 8
+    Share(0, 2).require_same(8, "steps done")
+    with pytest.raises(ConfigurationError, match=r"steps done: \[3, 8\]"):
+        Share(0, 2).require_same(3, "steps done")
 
 
 def test_the_pipeline_takes_over_what_its_processes_learnt(tmp_path: Path) -> None:

@@ -279,6 +279,25 @@ def test_speech_comes_before_footage_and_the_schedule_begins_anew(tmp_path: Path
     assert rates == [0.01, 0.01, 0.005, 0.005, 0.01, 0.01, 0.005]
 
 
+def test_speech_may_have_a_decay_of_its_own(tmp_path: Path) -> None:
+    dataset, spoken = toy_dataset(), toy_dataset(3, first_seed=50)
+    rates: list[float] = []
+    own = {"steps": 3, "spoken_steps": 4, "batch_size": 4, "learning_rate": 0.01}
+    train_audio(
+        new_talking_face(toy_config(), dataset),
+        dataset,
+        toy_training(
+            audio={**own, "spoken_decay_every": 3},
+            optimiser={"decay": 0.5, "decay_every": 2},
+            report_every=1,
+        ),
+        tmp_path,
+        lambda e: rates.append(e.learning_rates["audio"]),
+        spoken=spoken,
+    )
+    assert rates == [0.01, 0.01, 0.01, 0.005, 0.01, 0.01, 0.005]
+
+
 @pytest.mark.parametrize("stopped_after", [2, 6])
 def test_speech_then_footage_resumes_exactly(tmp_path: Path, stopped_after: int) -> None:
     dataset, spoken = toy_dataset(), toy_dataset(3, first_seed=50)

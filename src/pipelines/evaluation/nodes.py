@@ -92,7 +92,7 @@ def gather_held_out_clips(
         ConfigurationError: If the split has no clip.
     """
     from talkin.errors import ConfigurationError
-    from talkin.samples.dataset import spread_order
+    from talkin.samples.order import spread_order
 
     del leak_check  # only orders the graph: nothing is scored before the check has passed
 

@@ -1,4 +1,4 @@
-"""A stage of training by several processes of this machine, or as part of what torchrun started.
+"""A stage of training by several processes of this machine; see `torchrun` for several machines.
 
 Processes are forked, so that they see the prepared data without a copy; therefore nothing may
 touch a GPU before. The first process leaves the trained networks in a file for this one.

@@ -59,15 +59,13 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
         ConfigurationError: If there is no such model to start from, or it does not fit.
     """
     from talkin.face3d.loading import load_face_model
-    from talkin.networks.talking_face_config import TalkingFaceConfig as Shape
 
     index = chosen_clips(index, choice)
     require_consent_for_clips(index[index["split"] != "test"], consent_register)
-    prepared = {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
     start = model_to_start_from(config.start_from) if config.start_from else None
     if start is not None:
-        check_preparation(start.config, prepared)
-    shape = start.config if start else Shape.model_validate(model.model_dump() | prepared)
+        check_preparation(start.config, _prepared(crop, mfcc_config))
+    shape = start.config if start else shape_as_prepared(model, crop, mfcc_config)
     basis = load_face_model(face_model)
     sources = (index, face_parameters, mfcc, crops, basis, shape)
     return {
@@ -78,17 +76,26 @@ def gather_training_data(  # noqa: PLR0913, PLR0917 - each input is a name in th
     }
 
 
+def shape_as_prepared(
+    model: TalkingFaceConfig, crop: CropConfig, mfcc_config: MfccConfig
+) -> TalkingFaceConfig:
+    """The configuration of a model with what preparation used for crop and MFCC."""
+    return type(model).model_validate(model.model_dump() | _prepared(crop, mfcc_config))
+
+
 def speak_for_training(
-    spoken: SpokenConfig, crop: CropConfig, mfcc_config: MfccConfig
+    spoken: SpokenConfig, crop: CropConfig, mfcc_config: MfccConfig, folder: Path
 ) -> list[PreparedClip]:
     """Synthetic speech with exact faces, on which the audio networks begin; none if not wanted.
+
+    It is kept in `folder`, so that a run that is repeated or goes on does not speak again.
 
     Raises:
         TalkinError: If espeak-ng is not installed.
     """
-    from talkin.avatar.spoken import spoken_training_clips
+    from pipelines.training.kept_speech import spoken_once
 
-    return spoken_training_clips(spoken.corpus, crop, mfcc_config) if spoken.is_used else []
+    return spoken_once(spoken.corpus, crop, mfcc_config, folder) if spoken.is_used else []
 
 
 def train_speaker_classifier(
@@ -146,6 +153,10 @@ def collect_curves(model: TalkingFace, checkpoints: Path) -> Table:
     return curves_of(checkpoints, STAGES)
 
 
+def _prepared(crop: CropConfig, mfcc_config: MfccConfig) -> dict[str, dict[str, Any]]:
+    return {"crop": crop.model_dump(), "mfcc": mfcc_config.model_dump()}
+
+
 def _model_at_start(data: dict[str, Any], config: TrainingConfig) -> TalkingFace:
     """An untrained model, or the trained one to go on from."""
     from talkin.training.whole import fine_tuned_start, new_talking_face
@@ -164,13 +175,16 @@ def _train(
     judge: SpeakerJudge | None = None,
 ) -> tuple[TalkingFace, Any]:
     from pipelines.training.launch import run_in_processes
-    from talkin.training.parallel import process_group
+    from talkin.training.parallel import this_share
     from talkin.training.whole import train_talking_face
 
     chosen = config.model_copy(update={"stages": (stage,) if stage in config.stages else ()})
-    code = code_digest(train_talking_face)
-    set_aside_outdated(stage, checkpoints, code)
-    is_shared = config.processes > 1 and stage in chosen.stages and stage != "speaker_classifier"
+    code, share = code_digest(train_talking_face), this_share()
+    if share.is_first:
+        set_aside_outdated(stage, checkpoints, code)
+    share.wait()
+    is_launched = config.processes > 1 and share.size == 1  # else torchrun has launched them
+    is_shared = is_launched and stage in chosen.stages and stage != "speaker_classifier"
     with TrainingProgress(stage, checkpoints) as progress:
 
         def work() -> tuple[TalkingFace, Any]:
@@ -189,7 +203,7 @@ def _train(
             run_in_processes(config.processes, {"model": model}, work)
             trained: tuple[TalkingFace, Any] = model.eval(), judge.classifier if judge else None
         else:
-            with process_group():  # where torchrun started this process beside others
-                trained = work()
-    mark_finished(stage, checkpoints, code)
+            trained = work()
+    if share.is_first:
+        mark_finished(stage, checkpoints, code)
     return trained

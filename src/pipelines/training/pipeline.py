@@ -37,7 +37,12 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.speak_for_training,
-                ["params:training.spoken", "params:preprocess.crop", "params:preprocess.mfcc"],
+                [
+                    "params:training.spoken",
+                    "params:preprocess.crop",
+                    "params:preprocess.mfcc",
+                    "kept_speech",
+                ],
                 "spoken_clips",
                 name="speak_for_training",
             ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import tracking
 from pipelines.rows import Table
+from pipelines.training.torchrun import is_follower
 
 if TYPE_CHECKING:
     from talkin.training.events import TrainingEvent
@@ -25,7 +26,7 @@ class TrainingProgress:
 
         self.stage = stage
         self._path = checkpoints / f"{stage}.events.jsonl"
-        self._bar = tqdm(desc=f"train {stage}", unit="step")
+        self._bar = tqdm(desc=f"train {stage}", unit="step", disable=is_follower())
         self._is_first = True
 
     def __enter__(self) -> "TrainingProgress":

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines import tracking
 from pipelines.rows import Table
+from pipelines.training.torchrun import is_follower
 from talkin.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def register_model(
     tracking.log_metrics({f"validation.{name}": value for name, value in validation.items()})
     held_out = _digest_of(data["validation"])
     tracking.attempt(lambda: answer.update(_registered(model, validation, held_out, config)))
-    if answer["version"] is None:
+    if answer["version"] is None and not is_follower():
         logger.warning("the model is on disk but not in the registry")
     return answer
 

@@ -19,7 +19,11 @@ from pipelines.lazy import configured
 from pipelines.rows import Table
 from pipelines.training.corpus import CorpusChoice
 from pipelines.training.judge import SpeakerJudge
-from pipelines.training.nodes import gather_training_data, speak_for_training
+from pipelines.training.nodes import (
+    gather_training_data,
+    shape_as_prepared,
+    speak_for_training,
+)
 from pipelines.variants.learning import FullModel, learnt_stages, train_model
 from pipelines.variants.plan import (
     PlannedModel,
@@ -62,7 +66,7 @@ class Lessons:
 
     Attributes:
         index: The training index.
-        model: Networks of the full model.
+        model: Networks of the full model, for footage as it was prepared.
         choice: Clips of the full model.
         gather: Training data, as the training stage gathers them, of other networks, another
             schedule and other clips.
@@ -105,6 +109,7 @@ def gather_lessons(  # noqa: PLR0913, PLR0917 - each input is a name in the grap
     model: TalkingFaceConfig,
     choice: CorpusChoice,
     spoken: SpokenConfig,
+    kept_speech: Path,
 ) -> Lessons:
     """Everything that training data are made of, so that each variant can have its own."""
 
@@ -114,8 +119,8 @@ def gather_lessons(  # noqa: PLR0913, PLR0917 - each input is a name in the grap
         sources = (index, face_parameters, mfcc, crops, consent_register, face_model)
         return gather_training_data(*sources, shape, crop, mfcc_config, train, clips)
 
-    speak = cache(partial(speak_for_training, spoken, crop, mfcc_config))
-    return Lessons(index, model, choice, gather, speak)
+    speak = cache(partial(speak_for_training, spoken, crop, mfcc_config, kept_speech))
+    return Lessons(index, shape_as_prepared(model, crop, mfcc_config), choice, gather, speak)
 
 
 def gather_exam(
@@ -154,6 +159,7 @@ def train_variants(  # noqa: PLR0913, PLR0917 - each input is a name in the grap
     from talkin.evaluation.paper_variants import VARIANTS
 
     full = FullModel(full_model, judge)
+    full.require_shape(lessons.model)
     for name in config.chosen:
         work = _Variant(name, VARIANTS[name], lessons, exam, full, train, config)
         digest = work.digest()
@@ -180,7 +186,7 @@ class _Variant:
         self.shape = shape_of(variant, lessons.model)
         self.schedule = schedule_of(variant, train, config).model_copy(update={"start_from": None})
         self.models = plan_models(variant, lessons.index, lessons.choice, config)
-        full.require_shape(lessons.gather(lessons.model, self.schedule, lessons.choice)["shape"])
+        self._gathered: dict[str, dict[str, Any]] = {}
 
     def digest(self) -> str:
         """Of everything that has an effect on the figures."""
@@ -260,7 +266,11 @@ class _Variant:
         return model, how
 
     def _data(self, planned: PlannedModel) -> dict[str, Any]:
-        return self.lessons.gather(self.shape, self.schedule, planned.choice)
+        """What a model learns from, gathered once."""
+        if planned.name not in self._gathered:
+            gathered = self.lessons.gather(self.shape, self.schedule, planned.choice)
+            self._gathered[planned.name] = gathered
+        return self._gathered[planned.name]
 
     def _held_out(self, planned: PlannedModel) -> list[Any]:
         heard = planned.heard

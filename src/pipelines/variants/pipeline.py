@@ -25,6 +25,7 @@ def create_pipeline() -> Pipeline:
                     "params:training.model",
                     "params:training.corpus",
                     "params:training.spoken",
+                    "kept_speech",
                 ],
                 "lessons",
                 name="gather_lessons",

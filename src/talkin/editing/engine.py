@@ -20,7 +20,7 @@ from talkin.editing.rendering import RenderWindow, renderer_of
 from talkin.networks.blocks import encode, lay_channels_last
 from talkin.networks.precision import has_fast_bfloat16
 from talkin.networks.renderer import Renderer
-from talkin.samples.dataset import frames_to_unit
+from talkin.samples.sample import frames_to_unit
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face import TalkingFace

@@ -148,7 +148,7 @@ def renderer_of(model: "TalkingFace") -> RenderWindow:
     """
     import torch
 
-    from talkin.samples.dataset import frames_to_unit
+    from talkin.samples.sample import frames_to_unit
 
     device = next(model.parameters()).device
     x0, y0, x1, y1 = model.config.mask_box

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 
-from talkin.evaluation.metrics import LOWER_INNER, UPPER_INNER
+from talkin.losses.translation import lip_gap as signed_gap
 
 _BILABIALS = frozenset("pbm")
-_UPPER_OUTER, _LOWER_OUTER = 3, 9  # middles of the outer lip line: iBUG 51 and 57
 
 
 class TimedPhoneme(Protocol):
@@ -36,19 +36,9 @@ class TimedPhoneme(Protocol):
 
 
 def lip_gap(landmarks: Float[np.ndarray, "*frames 39 xy"]) -> Float[np.ndarray, "*frames"]:
-    """Signed gap of the inner lips: negative where they press into each other.
-
-    The three middle pairs of inner-lip points, measured along the line from the lower to the upper
-    outer lip, which the lips' own thickness keeps apart. A distance (`mouth_opening`) has no sign:
-    lips pressed together by 1 mm would count as open by 1 mm, and of exact synthetic speakers
-    only half the closures would be seen.
-
-    In px for points of the picture, in mm for points (x, y, z) of the face.
-    """
-    up = landmarks[..., _UPPER_OUTER, :] - landmarks[..., _LOWER_OUTER, :]
-    up = up / np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), 1e-9)
-    apart = landmarks[..., UPPER_INNER, :] - landmarks[..., LOWER_INNER, :]
-    return (apart * up[..., None, :]).sum(axis=-1).mean(axis=-1)
+    """Signed gap of the inner lips (`talkin.losses.translation.lip_gap`) of arrays."""
+    gap: np.ndarray = signed_gap(torch.from_numpy(np.require(landmarks, requirements="W"))).numpy()
+    return gap
 
 
 def silence_movement(

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int, UInt8
 from talkin.errors import ConfigurationError
 from talkin.footage.video import VideoWriter, iter_frames
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import FaceCrops, PreparedClip, frames_to_unit
+from talkin.samples.dataset import FaceCrops, PreparedClip
+from talkin.samples.sample import frames_to_unit
 from talkin.scratch import scratch_folder
 
 

@@ -41,14 +41,22 @@ def lip_closure_loss(
         true: The same as they were, px.
         px_per_mm: The pose's scale. A turned head foreshortens the gap.
     """
-    gap, true_gap = (_lip_gap(points) / px_per_mm for points in (predicted, true))
+    gap, true_gap = (lip_gap(points) / px_per_mm for points in (predicted, true))
     excess = (gap - true_gap.clamp_min(0)).clamp_min(0)
     return ((true_gap <= _SHUT_MM) * excess.square()).mean()
 
 
-def _lip_gap(points: Float[Tensor, "*batch 39 2"]) -> Float[Tensor, "*batch"]:
-    """Signed gap of the inner lips, as `evaluation.articulation.lip_gap` measures it."""
+def lip_gap(points: Float[Tensor, "*batch 39 xy"]) -> Float[Tensor, "*batch"]:
+    """Signed gap of the inner lips: negative where they press into each other.
+
+    The three middle pairs of inner-lip points, measured along the line from the lower to the upper
+    outer lip, which the lips' own thickness keeps apart. A distance has no sign: lips pressed
+    together by 1 mm would count as open by 1 mm, and of exact synthetic speakers only half the
+    closures would be seen.
+
+    In px for points of the picture, in mm for points (x, y, z) of the face.
+    """
     up = points[..., _UPPER_OUTER, :] - points[..., _LOWER_OUTER, :]
-    up = up / up.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    up = up / up.norm(dim=-1, keepdim=True).clamp_min(1e-9)
     apart = points[..., _UPPER_INNER, :] - points[..., _LOWER_INNER, :]
     return (apart * up.unsqueeze(-2)).sum(-1).mean(-1)

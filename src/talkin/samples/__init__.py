@@ -9,4 +9,6 @@
 - `mouth_warp`: a picture's mouth drawn in the shape of another moment.
 - `lent_mouths`: other moments of the same person whose mouth is like a wanted one.
 - `dataset`: prepared clips as a torch dataset.
+- `sample`: one window of frames with its sound and face, and batches of them.
+- `order`: which samples a step sees.
 """

@@ -1,12 +1,11 @@
-"""Training samples: seven frames, their sound and their face, at random from any clip.
+"""Prepared clips as a torch dataset: seven frames, their sound and face, at random from any clip.
 
-A sample is a window of frames t-6 .. t that are all valid. Which windows make up step n is a
-function of the seed and n alone, so training can stop and go on at any step exactly.
+A sample is a window of frames t-6 .. t that are all valid.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Protocol, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from talkin.errors import ConfigurationError
 from talkin.face3d.model import MorphableModel
 from talkin.face3d.parameters import FaceParameters
 from talkin.samples.lent_mouths import LentMouths, LentMouthsConfig, ShownMouths
+from talkin.samples.sample import Sample, stack_samples
 from talkin.samples.windows import WindowConfig, audio_windows, heard_cepstra
 
 UNKNOWN_SPEAKER = -1
@@ -53,52 +53,6 @@ class PreparedClip:
     parameters: FaceParameters
     mfcc: Float[np.ndarray, "n coefficients"]
     crops: FaceCrops | None
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """One window of frames, or a batch of them (one more leading axis everywhere).
-
-    Attributes:
-        mfcc: Sound of each frame, not normalised.
-        expression: Standard deviations.
-        geometry: Standard deviations.
-        pose: (pitch, yaw, roll, x, y, scale), crop px.
-        mouth_landmarks: Crop px, projected from the fitted face.
-        frames: RGB; `frames_to_unit` makes floats of them, best on the device.
-        speaker: Index into `TalkingDataset.speakers`, -1 for one who is not among them.
-        fill: RGB, the mouth mask of each frame as another moment shows it, warped to the true
-            landmarks; of size 0 where the dataset lends no mouths.
-    """
-
-    mfcc: Float[Tensor, "*batch frames rows coefficients"]
-    expression: Float[Tensor, "*batch frames expression"]
-    geometry: Float[Tensor, "*batch geometry"]
-    pose: Float[Tensor, "*batch frames 6"]
-    mouth_landmarks: Float[Tensor, "*batch frames 39 2"]
-    frames: UInt8[Tensor, "*batch frames 3 size size"]
-    speaker: Int[Tensor, "*batch"]
-    fill: UInt8[Tensor, "*batch frames 3 height width"]
-
-    def to(self, device: torch.device | str) -> Self:
-        """The same sample on a device."""
-        moved = (getattr(self, field.name).to(device, non_blocking=True) for field in fields(self))
-        return type(self)(*moved)
-
-    def pinned(self) -> Self:
-        """The same sample in page-locked memory, from which `to` copies without waiting."""
-        return type(self)(*(getattr(self, field.name).pin_memory() for field in fields(self)))
-
-
-def stack_samples(samples: Sequence[Sample]) -> Sample:
-    """Make a batch of samples."""
-    names = [field.name for field in fields(Sample)]
-    return Sample(*(torch.stack([getattr(sample, name) for sample in samples]) for name in names))
-
-
-def frames_to_unit(frames: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Bytes 0 .. 255 to floats -1 .. 1."""
-    return frames.float() / 127.5 - 1.0
 
 
 class DatasetConfig(BaseModel):
@@ -285,31 +239,6 @@ class TalkingDataset(Dataset[Sample]):
         return self._cache[clip_number][t - n + 1 : t + 1]
 
 
-def sample_order(n_items: int, batch_size: int, seed: int, step: int) -> Int[np.ndarray, "batch"]:
-    """Which samples step `step` sees: epochs without repetition, in an order given by the seed.
-
-    Args:
-        n_items: Samples to draw from.
-        batch_size: Samples of a step.
-        seed: The run's seed.
-        step: Counted from 0. Nothing else is remembered between steps.
-    """
-    drawn = np.arange(step * batch_size, (step + 1) * batch_size)
-    epochs, places = np.divmod(drawn, n_items)
-    orders = {
-        int(epoch): np.random.default_rng([seed, int(epoch)]).permutation(n_items)
-        for epoch in np.unique(epochs)
-    }
-    return np.array(
-        [orders[int(epoch)][place] for epoch, place in zip(epochs, places, strict=True)]
-    )
-
-
-def spread_order(n_items: int, n_wanted: int) -> Iterator[int]:
-    """At most `n_wanted` sample numbers, evenly spread: a validation set that never changes."""
-    wanted = min(n_items, n_wanted)
-    yield from (np.arange(wanted) * n_items // max(1, wanted)).tolist()
-
-
 def _float(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    # A copy of what Arrow lends for reading only: torch has no tensors that cannot be written to.
+    return torch.from_numpy(np.require(values, np.float32, ["C", "W"]))

@@ -54,9 +54,7 @@ def mouth_distance(
     the head is turned. Where the head lies in its crop does not count: a warp moves it without a
     trace.
     """
-    a, b = (mouth_features(points, px_per_mm) for points in (wanted, shown))
-    squared = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T)
-    return np.sqrt(np.maximum(squared, 0.0))
+    return _distance(*(mouth_features(points, px_per_mm) for points in (wanted, shown)))
 
 
 def mouth_features(
@@ -67,6 +65,14 @@ def mouth_features(
     head = points[:, HEAD] - points[:, HEAD].mean(axis=1, keepdims=True)
     both = np.concatenate([moved, head * np.sqrt(_HEAD_SHARE)], axis=1)
     return (both.reshape(len(points), -1) / px_per_mm).astype(np.float32)
+
+
+def _distance(
+    a: Float32[np.ndarray, "a 116"], b: Float32[np.ndarray, "b 116"]
+) -> Float32[np.ndarray, "a b"]:
+    squared = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T)
+    distance: np.ndarray = np.sqrt(np.maximum(squared, 0.0))
+    return distance
 
 
 def may_lend(
@@ -117,6 +123,8 @@ class LentMouths:
         """Take the corpus' clips."""
         self._clips, self._config = clips, config
         self._warp = MouthWarp(config.crop)
+        px_per_mm = config.crop.px_per_mm
+        self._features = [mouth_features(shown.points, px_per_mm) for shown in clips]
 
     def lender(
         self, clip: int, frames: Int[np.ndarray, "window"], random: np.random.Generator | None
@@ -132,8 +140,8 @@ class LentMouths:
         shown, allowed = self._clips[source], self._clips[source].is_valid
         if source == clip:
             allowed = may_lend(allowed, frames, round(self._config.gap_s * shown.fps))
-        wanted = self._clips[clip].points[frames]
-        unlike = mouth_distance(wanted, shown.points, self._config.crop.px_per_mm).mean(axis=0)
+        wanted = self._features[clip][frames]
+        unlike = _distance(wanted, self._features[source]).mean(axis=0)
         order = np.argsort(np.where(allowed, unlike, np.inf), kind="stable")
         n_near = min(self._config.among, int(allowed.sum()))
         return Lender(source, int(order[0 if random is None else random.integers(n_near)]))

@@ -16,11 +16,17 @@ from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset
 from talkin.training.audio_corpus import AudioBatch, AudioCorpus
 from talkin.training.cepstral_warp import cepstral_warp
-from talkin.training.config import AudioStageConfig, StageName, TrainingConfig
+from talkin.training.config import (
+    AudioStageConfig,
+    OptimiserConfig,
+    StageName,
+    TrainingConfig,
+)
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.parallel import this_share
-from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
+from talkin.training.stage import Stage, Validation, chosen_device, step_generator
+from talkin.training.stage_run import run_stage
 from talkin.training.validation import hearing_errors
 
 
@@ -181,8 +187,11 @@ class _AudioStage(Stage):
             "n_spoken": self.n_spoken,
         }
 
-    def scheduled_step(self, step: int) -> int:
-        return step if step < self.n_spoken else step - self.n_spoken
+    def rate_factor(self, step: int, schedule: OptimiserConfig) -> float:
+        if step >= self.n_spoken:
+            return super().rate_factor(step - self.n_spoken, schedule)
+        every = self.own.spoken_decay_every or schedule.decay_every
+        return super().rate_factor(step, schedule.model_copy(update={"decay_every": every}))
 
     def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
         self.model.train()

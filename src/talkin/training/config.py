@@ -62,6 +62,12 @@ class AudioStageConfig(BaseModel):
         description="Steps that come before these and learn from synthetic speech, where there is "
         "any (training.spoken); the schedule begins anew with the footage. Paper: none.",
     )
+    spoken_decay_every: int | None = Field(
+        default=None,
+        ge=1,
+        description="Steps between two decays of the learning rates while spoken_steps last; as "
+        "often as later on if not given.",
+    )
     batch_size: int = Field(default=64, ge=1, description="Windows of a step.")
     learning_rate: float = Field(default=1e-4, gt=0, description="Paper: 1e-4.")
     optimiser: OptimiserConfig | None = _OWN_OPTIMISER

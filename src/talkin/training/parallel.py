@@ -19,7 +19,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, distributed, nn
 
-from talkin.samples.dataset import sample_order
+from talkin.errors import ConfigurationError
+from talkin.samples.order import sample_order
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,22 @@ class Share:
         if self.size > 1:
             distributed.barrier()
 
+    def require_same(self, value: int, what: str) -> None:
+        """Refuse to go on from different places.
+
+        Raises:
+            ConfigurationError: If the processes' values differ.
+        """
+        if self.size == 1:
+            return
+        values = [0] * self.size
+        distributed.all_gather_object(values, value)
+        if len(set(values)) > 1:
+            raise ConfigurationError(
+                f"the processes disagree on the {what}: {values}; their checkpoints must lie in "
+                "one folder that all machines share"
+            )
+
     def _part(
         self, draw: Callable[..., Tensor], shape: tuple[int, ...], generator: torch.Generator
     ) -> Tensor:
@@ -110,7 +127,10 @@ def process_group() -> Iterator[Share]:
     if is_joined or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield this_share()
         return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    has_gpu = torch.cuda.is_available()
+    if has_gpu:
+        torch.cuda.set_device(local_device_number())
+    distributed.init_process_group("nccl" if has_gpu else "gloo")
     try:
         yield this_share()
     finally:

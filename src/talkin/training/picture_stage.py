@@ -12,7 +12,9 @@ from talkin.losses.objective import weighted_sum
 from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.talking_face import RenderedWindow, TalkingFace
-from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit, spread_order
+from talkin.samples.dataset import TalkingDataset
+from talkin.samples.order import spread_order
+from talkin.samples.sample import Sample, frames_to_unit
 from talkin.training.config import TrainingConfig
 from talkin.training.pictures import (
     Adversary,

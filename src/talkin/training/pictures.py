@@ -19,7 +19,8 @@ from talkin.networks.blocks import lay_channels_last
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.perceptual import PerceptualFeatures
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import Sample, TalkingDataset, frames_to_unit
+from talkin.samples.dataset import TalkingDataset
+from talkin.samples.sample import Sample, frames_to_unit
 from talkin.training.config import StageName, TrainingConfig
 from talkin.training.parallel import this_share
 

@@ -7,12 +7,13 @@ from torch import Tensor
 
 from talkin.networks.discriminator import Discriminator
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import Sample, TalkingDataset
+from talkin.samples.dataset import TalkingDataset
+from talkin.samples.sample import Sample
 from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.picture_stage import PictureStage
-from talkin.training.stage import run_stage
+from talkin.training.stage_run import run_stage
 
 
 def train_renderer(

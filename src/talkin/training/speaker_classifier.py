@@ -12,13 +12,15 @@ from talkin.errors import ConfigurationError
 from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
 from talkin.networks.standardiser import Standardiser
 from talkin.networks.vggvox import take_vggvox
-from talkin.samples.dataset import TalkingDataset, spread_order
+from talkin.samples.dataset import TalkingDataset
+from talkin.samples.order import spread_order
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.parallel import this_share
-from talkin.training.stage import Stage, Validation, chosen_device, run_stage, step_generator
+from talkin.training.stage import Stage, Validation, chosen_device, step_generator
+from talkin.training.stage_run import run_stage
 
 
 def train_speaker_classifier(

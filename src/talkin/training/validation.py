@@ -11,7 +11,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from talkin.networks.talking_face import TalkingFace
-from talkin.samples.dataset import Sample, frames_to_unit, spread_order
+from talkin.samples.order import spread_order
+from talkin.samples.sample import Sample, frames_to_unit
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.pictures import lent_fill
 

@@ -16,6 +16,7 @@ from talkin.training.config import TrainingConfig
 from talkin.training.events import Report, no_report
 from talkin.training.joint import train_jointly
 from talkin.training.kept_adversary import adversary_of, keep_adversary
+from talkin.training.parallel import this_share
 from talkin.training.renderer import train_renderer
 from talkin.training.speaker_classifier import train_speaker_classifier
 
@@ -112,7 +113,9 @@ def train_talking_face(  # noqa: PLR0913 - what training learns from
                 train_jointly(
                     model, *told, classifier=classifier, validation=validation, discriminator=judge
                 )
-            keep_adversary(judge, model, checkpoint_folder, stage)
+            if this_share().is_first:
+                keep_adversary(judge, model, checkpoint_folder, stage)
+            this_share().wait()  # the next stage reads it
     return model.eval(), classifier
 
 

@@ -140,9 +140,29 @@ def test_people_of_the_projects_manifest_need_no_naming_to_be_refused(
     asked = call("edit", *files, "--out", tmp_path / "o.mp4", *model)
     assert asked.exit_code == 1
     assert refused in asked.output
+    elsewhere = ("--model", tmp_path / "elsewhere/talking_face")
+    assert refused in call("edit", *files, "--out", tmp_path / "o.mp4", *elsewhere).output
     free = ("--video", footage / "free.mp4", "--audio", footage / "free.mp4")
     asked = call("edit", *free, "--out", tmp_path / "o.mp4", *model)
     assert "no trained model" in asked.output  # consent did not stop it
+
+
+def test_everyone_whom_the_manifest_names_for_one_file_must_agree(call, clip, tmp_path):
+    footage = tmp_path / "data/01_raw/footage"
+    footage.mkdir(parents=True)
+    (footage / "two.mp4").write_bytes(clip.read_bytes())
+    head = "clip,path,speaker,split,view,consent\n"
+    rows = "two_1,two.mp4,bo,train,front,c2\ntwo_2,two.mp4,ann,train,front,c1\n"
+    (footage / "manifest.csv").write_text(head + rows)
+    register = "consent,speaker,purpose,expires\nc1,ann,anything,\nc2,bo,train,\n"
+    (footage / "consent.csv").write_text(register)
+    asked = call(
+        *("edit", "--video", footage / "two.mp4", "--audio", clip, "--out", tmp_path / "o.mp4"),
+        *("--model", tmp_path / "data/06_models/talking_face"),
+    )
+    assert asked.exit_code == 1
+    assert "bo" in asked.output
+    assert "edit-face" in asked.output
 
 
 def test_a_file_of_which_only_a_wrong_line_of_the_manifest_tells_is_not_edited(

@@ -1,8 +1,9 @@
 """Whose leave `talkin edit` asks for before it edits."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from talkin.errors import ConfigurationError, ConsentError
 
@@ -20,7 +21,7 @@ def checked_consent(
     voices: Iterable[Path],
     footage: Path,
 ) -> str:
-    """Check whoever is named, and whoever the project's own manifest knows in the given files.
+    """Check whoever is named, and whoever a manifest knows in the given files.
 
     Args:
         speaker: Whose face is edited, as the register names them.
@@ -28,7 +29,8 @@ def checked_consent(
         register: Who agreed to what; must be given where somebody is named.
         faces: Files whose faces are edited or drive the edit.
         voices: Files whose sound is used.
-        footage: The project's footage folder, which may hold a manifest and a register.
+        footage: The project's footage folder, which may hold a manifest and a register. Folders
+            above the files are asked too, where they hold both.
 
     Returns:
         What was found, or what is expected of the user where nobody is known.
@@ -48,7 +50,10 @@ def checked_consent(
             "--speaker, --voice and --consent-register belong together: the register is searched "
             "for the speaker's leave to edit their face and the voice's to be used"
         )
-    filmed = _check_filmed(footage, register, {"edit-face": faces, "edit-voice": voices})
+    files: dict[Purpose, list[Path]] = {"edit-face": [*faces], "edit-voice": [*voices]}
+    folders = {footage.resolve(), *_footage_folders([*files["edit-face"], *files["edit-voice"]])}
+    said = [_check_filmed(folder, register, files) for folder in sorted(folders)]
+    filmed = " ".join(filter(None, said))
     if register is None:
         return filmed or (
             "No consent record was checked (--speaker NAME --voice NAME --consent-register FILE): "
@@ -64,9 +69,15 @@ def checked_consent(
     return f"The consent register {register} allows {checked}.{unchecked}"
 
 
-def _check_filmed(
-    footage: Path, register: Path | None, files: "dict[Purpose, Iterable[Path]]"
-) -> str:
+def _footage_folders(files: Iterable[Path]) -> Iterator[Path]:
+    """Folders above the files in which a manifest lies beside a register."""
+    for file in files:
+        for folder in file.resolve().parents:
+            if (folder / _MANIFEST).is_file() and (folder / _REGISTER).is_file():
+                yield folder
+
+
+def _check_filmed(footage: Path, register: Path | None, files: "dict[Purpose, list[Path]]") -> str:
     """Ask for the leave of those whom the manifest shows in the files; says who they are."""
     if not (footage / _MANIFEST).is_file():
         return ""
@@ -74,12 +85,14 @@ def _check_filmed(
     from talkin.provenance.consent import read_consent, require_consent
 
     rows, wrong = sort_manifest(footage / _MANIFEST)
-    by_file = {(footage / row["path"]).resolve(): row for row in rows.to_dict("records")}
+    by_file: dict[Path, list[Mapping[Any, Any]]] = defaultdict(list)  # a file may show two people
+    for row in rows.to_dict("records"):
+        by_file[(footage / row["path"]).resolve()].append(row)
     records: ConsentRegister | None = None
     checked: list[str] = []
     for purpose, paths in files.items():
         places = [path.resolve() for path in paths]
-        known = [by_file[place] for place in places if place in by_file]
+        known = [row for place in places if place in by_file for row in by_file[place]]
         for place in places if wrong else ():
             if place not in by_file and place.is_relative_to(footage.resolve()):
                 raise ConsentError(

@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.training.corpus import CorpusChoice
-from pipelines.variants.plan import VariantsConfig, laid_over, plan_models
+from pipelines.variants.plan import VariantsConfig, laid_over, plan_models, schedule_of
 from talkin.errors import ConfigurationError
 from talkin.evaluation.paper_variants import VARIANTS
+from talkin.training.config import TrainingConfig
 
 INDEX = pd.DataFrame(
     [
@@ -43,6 +44,21 @@ def test_a_split_variant_is_a_model_a_speaker_scored_on_that_speaker_alone() -> 
     (joint,) = planned("joint_5min", n_speakers=2)
     assert (joint.choice.speakers, joint.heard) == (("anna", "bob"), ("anna", "bob"))
     assert joint.choice.minutes == models[0].choice.minutes
+
+
+def test_models_of_one_speaker_can_divide_the_steps_of_the_one_for_all() -> None:
+    shared = VariantsConfig(are_steps_shared=True, train={"table_3": {"renderer": {"steps": 900}}})
+    train = TrainingConfig.model_validate(
+        {"joint": {"steps": 60}, "optimiser": {"decay_every": 300, "decay": 0.5}}
+    )
+    split = schedule_of(VARIANTS["split_2min"], train, shared, 3)
+    assert (split.renderer.steps, split.joint.steps) == (300, 20)
+    assert split.optimiser_of("renderer").decay_every == 100
+    assert split.optimiser_of("renderer").decay == 0.5
+    joint = schedule_of(VARIANTS["joint_2min"], train, shared, 1)
+    assert (joint.renderer.steps, joint.optimiser_of("renderer").decay_every) == (900, 300)
+    alike = schedule_of(VARIANTS["split_2min"], train, VariantsConfig(), 3)
+    assert alike.joint.steps == 60
 
 
 def test_one_speaker_alone_cannot_be_compared_with_all() -> None:

@@ -260,6 +260,31 @@ def test_the_schedule_multiplies_the_rate_at_every_tenth_step(tmp_path: Path) ->
     assert rates == [0.01, 0.01, 0.005, 0.005, 0.0025]
 
 
+def test_rates_rise_at_the_start_and_fade_to_nothing_at_the_end(tmp_path: Path) -> None:
+    rates: list[float] = []
+    config = toy_training(
+        renderer={"steps": 8, "batch_size": 2, "learning_rate": 1.0},
+        optimiser={"warm_up": 2, "fade": 0.5},
+        report_every=1,
+    )
+    dataset = toy_dataset()
+    model = new_talking_face(toy_config(), dataset)
+    train_renderer(
+        model, dataset, config, tmp_path, lambda e: rates.append(e.learning_rates["renderer"])
+    )
+    assert rates == [0.5, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
+
+
+def test_a_fading_stage_of_more_steps_begins_anew(tmp_path: Path) -> None:
+    for steps in (2, 4):
+        renderer = {"steps": steps, "batch_size": 2}
+        dataset = toy_dataset()
+        model = new_talking_face(toy_config(), dataset)
+        config = toy_training(renderer=renderer, optimiser={"fade": 0.5})
+        train_renderer(model, dataset, config, tmp_path)
+    assert len(list(tmp_path.glob("renderer-*"))) == 2
+
+
 def test_speech_comes_before_footage_and_the_schedule_begins_anew(tmp_path: Path) -> None:
     dataset, spoken = toy_dataset(), toy_dataset(3, first_seed=50)
     rates: list[float] = []

@@ -184,8 +184,9 @@ class _Variant:
     ) -> None:
         self.name, self.lessons, self.exam, self.full = name, lessons, exam, full
         self.shape = shape_of(variant, lessons.model)
-        self.schedule = schedule_of(variant, train, config).model_copy(update={"start_from": None})
         self.models = plan_models(variant, lessons.index, lessons.choice, config)
+        schedule = schedule_of(variant, train, config, len(self.models))
+        self.schedule = schedule.model_copy(update={"start_from": None})
         self._gathered: dict[str, dict[str, Any]] = {}
 
     def digest(self) -> str:

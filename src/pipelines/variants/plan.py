@@ -12,7 +12,7 @@ from talkin.evaluation.paper_variants import PAPER_MINUTES, VARIANTS, PaperVaria
 
 if TYPE_CHECKING:
     from talkin.networks.talking_face_config import TalkingFaceConfig
-    from talkin.training.config import TrainingConfig
+    from talkin.training.config import StageName, TrainingConfig
 
 
 class VariantsConfig(BaseModel):
@@ -31,6 +31,12 @@ class VariantsConfig(BaseModel):
         gt=0,
         description="What Table 3's 15 minutes of each speaker are on this corpus; its 2, 5 and 10 "
         "shrink alike. None: all that the one with least training footage has.",
+    )
+    are_steps_shared: bool = Field(
+        default=False,
+        description="The models of one speaker each (Table 3, Split) divide the steps of the model "
+        "for all (Joint) among them, so that both ways cost the same and see a speaker as often. "
+        "False: as many steps for every model.",
     )
     train: dict[str, dict[str, Any]] = Field(
         default={},
@@ -117,11 +123,33 @@ def shape_of(variant: PaperVariant, model: "TalkingFaceConfig") -> "TalkingFaceC
 
 
 def schedule_of(
-    variant: PaperVariant, train: "TrainingConfig", config: VariantsConfig
+    variant: PaperVariant, train: "TrainingConfig", config: VariantsConfig, n_models: int = 1
 ) -> "TrainingConfig":
-    """The full model's training with what is set for the variant's table."""
+    """The full model's training with what is set for the variant's table.
+
+    Args:
+        variant: Which.
+        train: Of the full model.
+        config: What is set.
+        n_models: How many models the variant consists of, which may share the steps.
+    """
     changes = config.train.get(variant.table, {})
-    return type(train).model_validate(laid_over(train.model_dump(), changes))
+    schedule = type(train).model_validate(laid_over(train.model_dump(), changes))
+    if n_models == 1 or not config.are_steps_shared:
+        return schedule
+    stages: tuple[StageName, ...] = ("audio", "renderer", "joint")
+    shared: dict[str, Any] = {stage: _shared(stage, schedule, n_models) for stage in stages}
+    return type(train).model_validate(laid_over(schedule.model_dump(), shared))
+
+
+def _shared(stage: "StageName", train: "TrainingConfig", n: int) -> dict[str, Any]:
+    """A stage in an n-th of its steps, its learning rate falling as much in them."""
+    optimiser = train.optimiser_of(stage)
+    falls = max(1, optimiser.decay_every // n)
+    return {
+        "steps": getattr(train, stage).steps // n,
+        "optimiser": optimiser.model_dump() | {"decay_every": falls},
+    }
 
 
 def _compared_speakers(index: Table, n_wanted: int) -> tuple[str, ...]:

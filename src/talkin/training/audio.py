@@ -189,9 +189,10 @@ class _AudioStage(Stage):
 
     def rate_factor(self, step: int, schedule: OptimiserConfig) -> float:
         if step >= self.n_spoken:
-            return super().rate_factor(step - self.n_spoken, schedule)
+            return schedule.rate_factor(step - self.n_spoken, self.n_steps - self.n_spoken)
         every = self.own.spoken_decay_every or schedule.decay_every
-        return super().rate_factor(step, schedule.model_copy(update={"decay_every": every}))
+        spoken = schedule.model_copy(update={"decay_every": every})
+        return spoken.rate_factor(step, self.n_spoken)
 
     def losses(self, step: int) -> Iterator[tuple[str, Tensor | None, Mapping[str, Tensor]]]:
         self.model.train()

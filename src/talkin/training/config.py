@@ -21,10 +21,29 @@ class OptimiserConfig(BaseModel):
     betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's beta 1 and 2.")
     decay: float = Field(default=0.8, gt=0, le=1, description="Factor of the learning rates ...")
     decay_every: int = Field(default=10_000, ge=1, description="... every so many steps.")
+    warm_up: int = Field(
+        default=0, ge=0, description="Steps in which the rates rise; larger rates are safe then."
+    )
+    fade: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Last share of a stage's steps, in which the rates fall linearly to 0. Then "
+        "the number of steps shapes the whole course: with another one a stage begins anew.",
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="Decoupled, as in AdamW.")
     clip_gradient: float = Field(
         default=0.0, ge=0, description="Largest gradient norm of a network; 0 = not clipped."
     )
+
+    def rate_factor(self, step: int, n_steps: int) -> float:
+        """What the learning rates of step 0 are multiplied by at a step of `n_steps`."""
+        factor = self.decay ** (step // self.decay_every)
+        if self.warm_up:
+            factor *= min(1.0, (step + 1) / self.warm_up)
+        if self.fade:
+            factor *= min(1.0, (n_steps - step) / (self.fade * n_steps))
+        return factor
 
 
 _OWN_OPTIMISER = Field(

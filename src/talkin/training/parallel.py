@@ -127,10 +127,11 @@ def process_group() -> Iterator[Share]:
     if is_joined or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield this_share()
         return
-    has_gpu = torch.cuda.is_available()
-    if has_gpu:
-        torch.cuda.set_device(local_device_number())
-    distributed.init_process_group("nccl" if has_gpu else "gloo")
+    if torch.cuda.is_available():  # also for what names no device, such as a barrier
+        torch.cuda.set_device(local_device_number() % torch.cuda.device_count())
+        distributed.init_process_group("cpu:gloo,cuda:nccl")  # device: cpu trains on the former
+    else:
+        distributed.init_process_group("gloo")
     try:
         yield this_share()
     finally:

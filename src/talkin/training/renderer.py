@@ -45,12 +45,14 @@ def train_renderer(
     """
     if config.renderer.steps == 0:
         return model
-    stage = _RendererStage(model, dataset, validation, config, discriminator)
+    stage = RendererStage(model, dataset, validation, config, discriminator)
     run_stage(stage, config, checkpoint_folder, dataset_digest(dataset), report)
     return model.cpu()
 
 
-class _RendererStage(PictureStage):
+class RendererStage(PictureStage):
+    """One descent of Eq. 4 with true landmarks, one of the discriminator if it plays."""
+
     name: StageName = "renderer"
     trained = "renderer"
 
@@ -60,8 +62,9 @@ class _RendererStage(PictureStage):
         dataset: TalkingDataset,
         validation: TalkingDataset | None,
         config: TrainingConfig,
-        discriminator: Discriminator | None,
+        discriminator: Discriminator | None = None,
     ) -> None:
+        """Prepare the networks on the device of the configuration."""
         self.is_adversarial = config.renderer.is_adversarial
         super().__init__(model, dataset, validation, config, discriminator)
         self.n_steps, self.batch_size = config.renderer.steps, config.renderer.batch_size
@@ -69,8 +72,10 @@ class _RendererStage(PictureStage):
         self.learning_rates = dict.fromkeys(self.networks, config.renderer.learning_rate)
 
     def guide(self, sample: Sample, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The true landmarks, with no terms of their own."""
         return sample.mouth_landmarks, {}
 
     def settings(self) -> Mapping[str, object]:
+        """All of the renderer stage's settings."""
         own = self.config.renderer.model_dump(mode="json", exclude={"steps", "optimiser"})
         return {**super().settings(), "own": own}

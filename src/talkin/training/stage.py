@@ -58,7 +58,7 @@ class Stage(ABC):
 
     def rate_factor(self, step: int, schedule: OptimiserConfig) -> float:
         """What the learning rates are multiplied by at a step."""
-        return float(schedule.decay ** (step // schedule.decay_every))
+        return schedule.rate_factor(step, self.n_steps)
 
     def begin(self, step: int) -> None:  # noqa: B027 - most stages have nothing to prepare
         """Prepare to run from a step on."""

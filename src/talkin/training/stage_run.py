@@ -41,7 +41,7 @@ def run_stage(
     share = this_share()
     report = report if share.is_first else no_report
     share.agree(stage.networks)
-    optimisers = _optimisers(stage, config)
+    optimisers = optimisers_of(stage, config)
     digest = _digest(stage, config, data_digest)
     path = checkpoint_folder / f"{stage.name}-{digest}" / "checkpoint.safetensors"
     first = load_checkpoint(path, stage.networks, optimisers)
@@ -53,7 +53,7 @@ def run_stage(
         with _threads(config.threads):
             stage.begin(first)
             try:
-                _Run(stage, config, path, optimisers, report, best).run(first)
+                StageRun(stage, config, path, optimisers, report, best).run(first)
             finally:
                 stage.end()
     share.wait()  # until the first process has written what the others read
@@ -62,7 +62,7 @@ def run_stage(
     share.agree(stage.networks)
 
 
-class _Run:
+class StageRun:
     """One uninterrupted stretch of a stage."""
 
     def __init__(
@@ -74,6 +74,7 @@ class _Run:
         report: Report,
         best: BestState | None,
     ) -> None:
+        """Take a stage and its optimisers, restored already where there was a checkpoint."""
         self.stage, self.config, self.path, self.best = stage, config, path, best
         self.optimisers, self.report = optimisers, report
         self.share = this_share()
@@ -90,7 +91,7 @@ class _Run:
             self.best.show(stage.validate().metrics)  # training must not make it worse
         for step in range(first, stage.n_steps):
             self._set_rates(step)
-            self._step(step)
+            self.step(step)
             done = step + 1
             is_last = done == stage.n_steps or self._is_over()
             if is_last or done % config.validate_every == 0:
@@ -105,15 +106,17 @@ class _Run:
             if is_last:
                 return
 
-    def _step(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """Every descent of one step."""
         for names, value, terms in self.stage.losses(step):
             if value is not None:
-                self._descend([self.optimisers[name] for name in names.split("+")], value)
+                self.descend([self.optimisers[name] for name in names.split("+")], value)
             for term, number in terms.items():
                 self.sums[term] = self.sums.get(term, 0) + number.detach()
                 self.counts[term] = self.counts.get(term, 0) + 1
 
-    def _descend(self, optimisers: list[Adam], value: Tensor) -> None:
+    def descend(self, optimisers: list[Adam], value: Tensor) -> None:
+        """Backward, the mean over processes, and one step of the optimisers."""
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
@@ -161,7 +164,8 @@ def _best_state(stage: Stage, config: TrainingConfig, path: Path) -> BestState |
     return BestState(stage.name, stage.networks, path.with_name("best.safetensors"))
 
 
-def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
+def optimisers_of(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
+    """Adam of each network that a stage trains."""
     chosen = config.optimiser_of(stage.name)
     return {
         name: Adam(
@@ -178,6 +182,8 @@ def _optimisers(stage: Stage, config: TrainingConfig) -> dict[str, Adam]:
 
 def _digest(stage: Stage, config: TrainingConfig, data_digest: str) -> str:
     parts: list[object] = [stage.name, stage.settings(), data_digest]
+    if config.optimiser_of(stage.name).fade:
+        parts.append(stage.n_steps)
     if config.keep_best:  # then when and on what is validated has an effect as well
         watched = {"validate_every", "validation_frames", "validation_windows"}
         parts.append(config.model_dump(mode="json", include=watched))

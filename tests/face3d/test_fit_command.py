@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from talkin.cli import main
 from talkin.face3d.parameters import FaceParameters
+from talkin.face3d.person_geometry import PersonGeometry
+from talkin.footage.landmarks import LandmarkTrack
 from talkin.footage.video import VideoWriter
 
 
@@ -53,3 +57,28 @@ def test_what_cannot_be_meant_is_refused_with_what_can(tmp_path, clip, option, v
     assert done.exit_code == 1
     assert told in done.output
     assert not (tmp_path / "face.parquet").exists()
+
+
+def test_clips_of_one_person_give_a_geometry_that_fits_take(tmp_path, clip, model):
+    video, points = clip
+    known, out = tmp_path / "me.json", tmp_path / "face.parquet"
+    asked = ["face", "geometry", video, video, "--landmarks", points, "--out", known]
+    found = CliRunner().invoke(main, [str(argument) for argument in asked])
+    assert found.exit_code == 0, found.output
+    assert "found from 2 clips" in found.output
+    done = run(video, "--out", out, "--landmarks", points, "--geometry", known)
+    assert done.exit_code == 0, done.output
+    geometry = FaceParameters.load(out).geometry
+    assert np.allclose(geometry, PersonGeometry.load(known).geometry, atol=1e-6)
+    again = run(video, "--out", tmp_path / "2.parquet", "--landmarks", points, "--geometry", out)
+    assert again.exit_code == 0, again.output
+
+
+def test_clips_without_a_face_give_no_geometry(tmp_path, clip):
+    video, points = clip
+    track = LandmarkTrack.load(points)
+    replace(track, is_found=np.zeros(6, bool)).save(points)
+    asked = ["face", "geometry", video, "--landmarks", points, "--out", tmp_path / "me.json"]
+    found = CliRunner().invoke(main, [str(argument) for argument in asked])
+    assert found.exit_code == 1
+    assert "no face was found in any frame of 1 clips" in found.output

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
+from pipelines.clips import ClipTask
 from pipelines.datasets.manifest import EditRequestsDataset
-from pipelines.editing import nodes, steps
+from pipelines.editing import nodes, steps, tasks
 from pipelines.step_records import StepRecord
 from talkin.editing.edit_clip import EditConfig
 from talkin.errors import TalkinError
@@ -53,7 +54,7 @@ def test_timing_and_what_drives_are_chosen_a_job(tmp_path: Path, clips: pd.DataF
     assert (plain["timing"], plain["driven_by"], plain["has_truth"]) == ("", "", True)
     settings = ("w", EditConfig(), None, None)
     task, other = (
-        nodes._task(dict(row) | {"has_truth": False}, clips, {}, settings, tmp_path)
+        tasks.task_of_job(dict(row) | {"has_truth": False}, clips, {}, settings, tmp_path)
         for row in (job, plain)
     )
     assert task.arguments["edit"].timing.mode == "select"
@@ -100,3 +101,14 @@ def test_a_run_whose_every_edit_failed_ends_as_failed_and_says_why_of_each() -> 
 def test_one_failed_edit_among_others_ends_no_run_and_neither_does_none_at_all() -> None:
     nodes.check_some_edit_was_made(edits(a="failed", b="done"))
     nodes.check_some_edit_was_made(edits())
+
+
+def test_a_target_has_the_geometry_that_preparation_found_for_its_speaker() -> None:
+    found = {"ann": {"face_model": "m", "geometry": [1.0]}, "bob": {"face_model": "n"}}
+    assert tasks.known_geometry("ann", found, "m") == [1.0]
+    for speaker in ("bob", "zoe", "ann; bob", ""):
+        assert tasks.known_geometry(speaker, found, "m") is None
+    task = ClipTask("f", {"job": "j"})
+    own, known, other = (tasks.as_prepared(task, None, {}, g) for g in (None, [1.0], [2.0]))
+    assert known.arguments == {"job": "j", "landmarks": None, "geometry": [1.0]}
+    assert len({own.fingerprint, known.fingerprint, other.fingerprint}) == 3

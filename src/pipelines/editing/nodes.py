@@ -1,21 +1,19 @@
 """The nodes of editing: which edits to make, making them, and the table of what was done."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from hashlib import file_digest
-from operator import getitem
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.clips import Chunk, ClipTask, ParallelConfig, for_every_clip, shared_scratch
+from pipelines.clips import Chunk, ParallelConfig, for_every_clip, shared_scratch
 from pipelines.consent import require_consent_for_edits
 from pipelines.editing import steps
 from pipelines.editing.people import FilmedPeople, asked_for
+from pipelines.editing.tasks import as_prepared, known_geometry, task_of_job
 from pipelines.lazy import configured
 from pipelines.rows import Table, rows_of
-from pipelines.step_records import StepRecord, came_through, fingerprint
+from pipelines.step_records import StepRecord, came_through
 
 if TYPE_CHECKING:
     from talkin.avatar.corpus import CorpusConfig
@@ -33,8 +31,6 @@ JOB_COLUMNS = (
     *("job", "target", "audio", "target_speaker", "audio_speaker", "timing", "driven_by"),
     "has_truth",
 )
-
-
 _MOST_REASONS = 30
 
 
@@ -95,6 +91,7 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
     truth: Mapping[str, Any],
     landmark_records: Mapping[str, StepRecord],
     landmarks: Mapping[str, Any],
+    speaker_geometry: Mapping[str, Any],
     model: TalkingFace,
     consent_register: Any,
     before: Mapping[str, StepRecord],
@@ -116,8 +113,11 @@ def edit_clips(  # noqa: PLR0913, PLR0917 - each input is a name in the graph
             weights = file_digest(file, "sha256").hexdigest()
         found, settings = came_through(landmark_records), (weights, edit, detection, corpus)
         tasks = {
-            row["job"]: _with_landmarks(
-                _task(row, footage, truth, settings, scratch), found.get(row["target"]), landmarks
+            row["job"]: as_prepared(
+                task_of_job(row, footage, truth, settings, scratch),
+                found.get(row["target"]),
+                landmarks,
+                known_geometry(row["target_speaker"], speaker_geometry, model.face_model.name),
             )
             for row in rows_of(jobs)
         }
@@ -196,63 +196,3 @@ def _crossed(footage: Table, truth: Mapping[str, Any], n: int) -> list[dict[str,
             name = f"{target['clip']}__says__{source['clip']}"
             jobs.append({"job": name, "target": target["clip"], "audio": source["clip"]})
     return jobs
-
-
-def _task(
-    row: Mapping[str, Any],
-    footage: Table,
-    truth: Mapping[str, Any],
-    settings: tuple[str, EditConfig, DetectionConfig, CorpusConfig],
-    scratch: Path,
-) -> ClipTask:
-    weights, edit, detection, corpus = settings
-    files = dict(zip(footage["clip"], footage["file"], strict=True))
-    hashes = dict(zip(footage["clip"], footage["sha256"], strict=True))
-    target, audio = row["target"], row["audio"]
-    known = [hashes[name] if name in hashes else _hash(Path(name)) for name in (target, audio)]
-    known += [_hash(path) for path in steps.listed_files(files.get(audio, audio))]
-    if row["timing"]:
-        timing = edit.timing.model_copy(update={"mode": row["timing"]})
-        edit = edit.model_copy(update={"timing": timing})
-    return ClipTask(
-        fingerprint("edits", known, weights, edit, detection, row["driven_by"]),
-        {
-            "job": row["job"],
-            "target": files.get(target, target),
-            "audio": files.get(audio, audio),
-            "driven_by": row["driven_by"],
-            "model_folder": str(scratch / "model"),
-            "scratch": str(scratch),
-            "detection": detection,
-            "edit": edit,
-            "truth": _truth(target, audio, truth, corpus) if row["has_truth"] else None,
-        },
-    )
-
-
-def _with_landmarks(
-    task: ClipTask, record: StepRecord | None, landmarks: Mapping[str, Any]
-) -> ClipTask:
-    """Follow a prepared target where preparation saw its face, by whichever source that was."""
-    if record is None:
-        return ClipTask(task.fingerprint, task.arguments | {"landmarks": None})
-    read = partial(getitem, landmarks, record.clip)
-    known = fingerprint("landmarks", task.fingerprint, record.fingerprint)
-    return ClipTask(known, task.arguments | {"landmarks": read})
-
-
-def _truth(
-    target: str, audio: str, truth: Mapping[str, Any], corpus: CorpusConfig
-) -> dict[str, Any] | None:
-    """What the target's renderer needs to show the true edit; None for another corpus' clip."""
-    from talkin.avatar.corpus import plan_corpus
-
-    plans = {plan.clip: plan for plan in plan_corpus(corpus)}
-    if target not in plans:
-        return None
-    return {"plan": plans[target], "corpus": corpus, "expression": truth[audio].expression}
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

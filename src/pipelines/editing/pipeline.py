@@ -23,6 +23,7 @@ def create_pipeline() -> Pipeline:
                     "truth",
                     "landmarks_records",
                     "landmarks",
+                    "speaker_geometry",
                     "talking_face",
                     "consent_register",
                     "edit_records_before",

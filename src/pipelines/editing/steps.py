@@ -5,6 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from talkin.editing.edit_clip import EditConfig
     from talkin.footage.detection import DetectionConfig, LandmarkSource
@@ -26,6 +28,7 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
     edit: "EditConfig",
     truth: dict[str, Any] | None,
     landmarks: Callable[[], "LandmarkTrack"] | None,
+    geometry: list[float] | None,
 ) -> tuple[Path, Path | None, Path, dict[str, Any]]:
     """Make one edit and what goes with it.
 
@@ -41,6 +44,7 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
         truth: `plan` of a synthetic target, its `corpus`, and the true `expression` that goes with
             the speech, (frames, coefficients); None where the truth cannot be known.
         landmarks: Reads what preparation found in the target; None where it is no prepared clip.
+        geometry: Of the person in the target, standard deviations; None where it is not known.
 
     Returns:
         The edited clip, its truth or None, both beside the target, and what was done.
@@ -66,6 +70,7 @@ def edited_clip(  # noqa: PLR0913, PLR0917 - a task's arguments, by name
         edit,
         ingredients=ingredients,
         track=None if landmarks is None else _at_own_rate(landmarks(), Path(target)),
+        geometry=None if geometry is None else np.array(geometry),
     )
     true_clip = _true_clip(folder / f"{job}.truth.mp4", truth, audio, report.frame_order)
     clips = [("target", Path(target)), ("edited", edited), ("truth", true_clip)]

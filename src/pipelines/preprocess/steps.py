@@ -100,14 +100,13 @@ def speakers_geometry(
 ) -> tuple[dict[str, Any]]:
     """The one geometry of all clips of a speaker, with the clips from which it was found."""
     from talkin.face3d.fitting_person import fit_geometry
+    from talkin.face3d.person_geometry import PersonGeometry
 
     model = _face_model(face_model)
     read = (tracks[clip]() for clip in tracks)
     geometry = fit_geometry(read, model, fit, n_tracks=len(tracks), name=f"speaker {speaker}")
-    # To a millionth of a standard deviation: the last bits are the processor's, and every
-    # fingerprint downstream holds them.
-    rounded = (np.round(geometry, 6) + 0.0).tolist()
-    return ({"face_model": model.name, "clips": list(tracks), "geometry": rounded},)
+    # Every fingerprint downstream holds what this rounds.
+    return (PersonGeometry(model.name, tuple(tracks), geometry).to_dict(),)
 
 
 def fitted_face(

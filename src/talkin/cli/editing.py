@@ -1,18 +1,23 @@
 """`talkin edit`."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from talkin.cli.consent_of_edit import checked_consent
 from talkin.cli.examples import example
+from talkin.cli.fit import followed_face
 from talkin.cli.new_speech import check_one_given, new_speech
+from talkin.cli.report_of_edit import say_what_was_done, write_report
 from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
 from talkin.scratch import scratch_folder
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from talkin.editing.edit_clip import EditConfig
     from talkin.editing.report import EditReport
     from talkin.networks.talking_face import TalkingFace
@@ -56,6 +61,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="largest",
     show_default=True,
     help="Whose face: largest, left, right, or a number counted from the left, from 1.",
+)
+@click.option(
+    "--geometry",
+    metavar="FILE|own",
+    help="The geometry of the person's face from `talkin face geometry` or `talkin fit`; own: what "
+    "VIDEO alone tells.  [default: the project's, if it prepared clips of this speaker, else own]",
 )
 @click.option("--preview", is_flag=True, help="Quick and small: 360 px, every seventh window.")
 @click.option("--compare", is_flag=True, help="Also write OUT-compare.mp4: footage beside edit.")
@@ -109,9 +120,9 @@ def edit(video: Path, out: Path, **options: Any) -> None:
     comparison = out.with_name(f"{out.stem}-compare.mp4") if options["compare"] else None
     model = _load_model(options["model_folder"])
     report = _edited(video, out, comparison, model, config, options)
-    _say(report, comparison, consent)
+    say_what_was_done(report, comparison, consent)
     if options["report_file"] is not None:
-        _write_report(options["report_file"], report, consent)
+        write_report(options["report_file"], report, consent)
 
 
 def _edited(
@@ -128,6 +139,7 @@ def _edited(
     from talkin.provenance.credentials import Ingredient
 
     check_request([video], [out, comparison], model, model.face_model)
+    geometry, told = _geometry(video, model, options)
     unfinished = out.with_name(f".{out.stem}.unfinished")
     with scratch_folder("edit") as scratch, progress_bars() as progress:
         speech = new_speech(options, options["text_voice"], scratch)
@@ -138,7 +150,7 @@ def _edited(
             footage = scratch / "preview.mp4"
             small_copy(video, footage)
         try:
-            return edit_clip(
+            report = edit_clip(
                 footage,
                 speech.driver,
                 out,
@@ -150,6 +162,7 @@ def _edited(
                 comparison=comparison,
                 unfinished=unfinished,
                 ingredients=(Ingredient(role="target", path=video), *speech.sources),
+                geometry=geometry,
             )
         except BaseException:
             if unfinished.exists():
@@ -159,13 +172,31 @@ def _edited(
                     err=True,
                 )
             raise
+    return replace(report, notes=[*report.notes, *([told] if told else [])])
+
+
+def _geometry(
+    video: Path, model: "TalkingFace", options: dict[str, Any]
+) -> "tuple[np.ndarray | None, str]":
+    from talkin.cli.geometry_of_edit import OWN, geometry_of_edit
+
+    asked, speaker = options["geometry"], options["speaker"]
+    if asked is None and speaker is None and options["face"] != "largest":
+        asked = OWN  # the manifest names whoever is seen largest
+    data = _data_folder(options)
+    return geometry_of_edit(asked, video, speaker, data, model.face_model)
+
+
+def _data_folder(options: dict[str, Any]) -> Path:
+    """The data folder of the project that the model is of."""
+    model: Path = options["model_folder"] or _DEFAULT_MODEL
+    return model.resolve().parent.parent
 
 
 def _consent(video: Path, options: dict[str, Any]) -> str:
     """Ask for the leave of those who are named and of those whom the project's manifest knows."""
     from talkin.editing.edit_list import read_edit_list
 
-    model = options["model_folder"] or _DEFAULT_MODEL
     drive, sound = options["drive"], options["audio"] or options["drive"]
     listed = read_edit_list(options["edit_list"]).files if options["edit_list"] else ()
     return checked_consent(
@@ -174,7 +205,7 @@ def _consent(video: Path, options: dict[str, Any]) -> str:
         options["consent_register"],
         [video, *([drive] if drive else ())],
         [*([sound] if sound else ()), *listed],
-        model.resolve().parent.parent / "01_raw" / "footage",
+        _data_folder(options) / "01_raw" / "footage",
     )
 
 
@@ -183,7 +214,7 @@ def _config(options: dict[str, Any]) -> "EditConfig":
 
     return EditConfig.model_validate(
         {
-            "tracking": {"which": _which_face(options["face"])},
+            "tracking": followed_face(options["face"]),
             "timing": {"mode": options["timing"]},
             "painting": {
                 "mouth": {"source": options["mouth"]},
@@ -193,16 +224,6 @@ def _config(options: dict[str, Any]) -> "EditConfig":
                 "watermark": {} if options["mark"] else None,
             },
         }
-    )
-
-
-def _which_face(face: str) -> Literal["largest", "left", "right"] | int:
-    if face in ("largest", "left", "right"):
-        return face  # type: ignore[return-value]  # mypy does not narrow by `in`
-    if face.isdecimal() and int(face) >= 1:
-        return int(face)
-    raise ConfigurationError(
-        f"--face {face}: give largest, left, right, or a number counted from the left, from 1"
     )
 
 
@@ -216,26 +237,3 @@ def _load_model(folder: Path | None) -> "TalkingFace":
     from talkin.networks.talking_face import TalkingFace
 
     return TalkingFace.load(folder)
-
-
-def _say(report: "EditReport", comparison: Path | None, consent: str) -> None:
-    for note in report.notes:
-        click.echo(f"Note: {note}.")
-    for missing in report.unedited:
-        click.echo(f"Frames {missing.start} to {missing.stop - 1} unedited: {missing.reason}.")
-    times = ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.ms_per_frame.items())
-    click.echo(f"Milliseconds a frame: {times}")
-    click.echo(consent)
-    click.echo(f"{report.n_edited} of {report.n_frames} frames edited ({report.duration_s:.1f} s)")
-    for path in (report.output, comparison):
-        if path is not None:
-            click.echo(str(path))
-
-
-def _write_report(path: Path, report: "EditReport", consent: str) -> None:
-    import json
-
-    from talkin.files import replace_when_whole
-
-    with replace_when_whole(path) as part:
-        part.write_text(json.dumps(report.to_dict() | {"consent": consent}, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""`talkin face import` and `talkin face export`."""
+"""`talkin face`: models in, meshes and a person's geometry out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from talkin.cli.examples import example
-from talkin.cli.running import explains_errors
+from talkin.cli.running import explains_errors, progress_bars
 
 if TYPE_CHECKING:
     from talkin.face3d.importing import ModelKind
+    from talkin.footage.landmarks import LandmarkTrack
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _KINDS = ("auto", "bfm2009", "bfm2017", "flame", "ict-facekit")
@@ -57,6 +58,57 @@ def import_model(
         f"{model.n_expression} expression modes\nLicence: {model.notes['licence']}\n"
         f"Use it by face_model: {{name: file, file: {out}}} in the parameters."
     )
+
+
+@face.command(
+    "geometry", epilog=example("talkin face geometry me1.mp4 me2.mp4 me3.mov --out me.json")
+)
+@click.argument("clips", type=_FILE, nargs=-1, required=True)
+@click.option("--out", type=_FILE, required=True, help="The JSON file to write.")
+@click.option("--model", type=_FILE, help="The imported model.  [default: the embedded one]")
+@click.option(
+    "--landmarks",
+    default="nets",
+    show_default=True,
+    metavar="nets|face-alignment|dlib",
+    help="Who finds the points, as in `talkin fit`.",
+)
+@click.option(
+    "--face",
+    "whom",
+    default="largest",
+    show_default=True,
+    metavar="largest|left|right|N",
+    help="Whom to follow where several people are seen.",
+)
+@explains_errors
+def find_geometry(
+    clips: tuple[Path, ...], out: Path, model: Path | None, landmarks: str, whom: str
+) -> None:
+    """Find the geometry of one person's face from all CLIPS of them.
+
+    Clips that turn the head and say much tell more of a face than one alone. `talkin edit` and
+    `talkin fit` take the file by --geometry.
+    """
+    from talkin.cli.fit import followed_face, landmark_source, tracked
+    from talkin.face3d.fitting_person import fit_geometry
+    from talkin.face3d.loading import FaceModelConfig, load_face_model
+    from talkin.face3d.person_geometry import PersonGeometry
+
+    chosen, followed = load_face_model(FaceModelConfig(file=model)), followed_face(whom)
+    source = landmark_source(landmarks)
+    with progress_bars() as progress:
+
+        def followed_in(clip: Path) -> "LandmarkTrack":
+            def told(stage: str, done: int, total: int) -> None:
+                progress(f"{stage} of {clip.name}", done, total)
+
+            return tracked(clip, source, followed, None, told)
+
+        tracks = (followed_in(clip) for clip in clips)
+        found = fit_geometry(tracks, chosen, n_tracks=len(clips), name="the person of these clips")
+    PersonGeometry(chosen.name, tuple(clip.name for clip in clips), found).save(out)
+    click.echo(f"{out}: {len(found)} modes of {chosen.name}, found from {len(clips)} clips")
 
 
 @face.command("export", epilog=example("talkin face export face.parquet face.ply --frame 20"))

@@ -11,6 +11,8 @@ from talkin.cli.running import explains_errors, progress_bars
 from talkin.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from talkin.face3d.model import MorphableModel
     from talkin.face3d.parameters import FaceParameters
     from talkin.footage.detection import LandmarkSource
@@ -55,6 +57,12 @@ Progress = Callable[[str, int, int], None]
     metavar="largest|left|right|N",
     help="Whom to follow where several people are seen; N counts from the left, from 1.",
 )
+@click.option(
+    "--geometry",
+    type=_FILE,
+    help="The geometry of the person's face from `talkin face geometry` or an earlier fit, instead "
+    "of what VIDEO alone tells.",
+)
 @click.option("--fps", type=float, help="Frames a second of the rows.  [default: the video's own]")
 @click.option("--overlay", type=_FILE, help="Also write a video: mesh, points, axes over the face.")
 @click.option("--mesh", type=_FOLDER, help="Also write every frame's face as a mesh into a folder.")
@@ -76,16 +84,18 @@ def fit(video: Path, out: Path, **options: Any) -> None:
     from talkin.face3d.fitting import fit_clip
     from talkin.face3d.loading import FaceModelConfig, load_face_model
 
-    followed = _followed(options["face"])
+    followed = followed_face(options["face"])
     file = None if options["model"] == "embedded" else Path(options["model"])
     overlay, mesh = options["overlay"], options["mesh"]
     chosen = load_face_model(FaceModelConfig(file=file))
-    source = _source(options["landmarks"])
+    known = _known_geometry(options["geometry"], chosen)
+    source = landmark_source(options["landmarks"])
     with progress_bars() as progress:
-        track = _track(video, source, followed, options["fps"], progress)
+        track = tracked(video, source, followed, options["fps"], progress)
         parameters = fit_clip(
             track,
             chosen,
+            geometry=known,
             clip=str(video),
             progress=lambda done: progress("fitting", done, len(track)),
         )
@@ -97,7 +107,14 @@ def fit(video: Path, out: Path, **options: Any) -> None:
     _say(parameters, track, [out, *(path for path in (overlay, mesh) if path is not None)])
 
 
-def _followed(face: str) -> "TrackingConfig":
+def _known_geometry(file: Path | None, model: "MorphableModel") -> "np.ndarray | None":
+    from talkin.face3d.person_geometry import PersonGeometry
+
+    return None if file is None else PersonGeometry.load(file).of_model(model, str(file))
+
+
+def followed_face(face: str) -> "TrackingConfig":
+    """Whom to follow, as the options of commands name it."""
     from talkin.footage.tracking import TrackingConfig
 
     if face in _NAMED_FACES:
@@ -109,7 +126,8 @@ def _followed(face: str) -> "TrackingConfig":
     )
 
 
-def _source(landmarks: str) -> "LandmarkSource":
+def landmark_source(landmarks: str) -> "LandmarkSource":
+    """Who finds the points, as the options of commands name it."""
     from talkin.footage.detection import DetectionConfig, load_detector
 
     if landmarks == "nets":
@@ -126,13 +144,14 @@ def _source(landmarks: str) -> "LandmarkSource":
     return SavedLandmarks(Path(landmarks))
 
 
-def _track(
+def tracked(
     video: Path,
     source: "LandmarkSource",
     config: "TrackingConfig",
     fps: float | None,
     progress: Progress,
 ) -> "LandmarkTrack":
+    """Follow a face with a progress bar."""
     from talkin.footage.tracking import track_landmarks
     from talkin.footage.video import probe_video
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 
 from talkin.editing.driver import Driver
@@ -68,6 +69,7 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
     unfinished: Path | None = None,
     ingredients: Sequence[Ingredient] | None = None,
     track: LandmarkTrack | None = None,
+    geometry: Float[np.ndarray, "g"] | None = None,
 ) -> EditReport:
     """Make the person in a video say something else.
 
@@ -91,6 +93,8 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         ingredients: What the credentials name; None for `video` and `audio` as they are.
         track: Landmarks of the footage at its own rate, where they are known; else `detector`
             finds them.
+        geometry: Of the person in the footage, where it is known from other clips
+            (`fit_geometry`), in standard deviations; else the footage alone has to tell it.
 
     Raises:
         FootageError: If a file cannot be read or written, or the footage is too short.
@@ -112,11 +116,14 @@ def edit_clip(  # noqa: PLR0913, PLR0917 - an argument a thing that an edit need
         [video, spoken],
         [driver.is_seen, comparison is not None, credential.model_version, face_model.name],
         [type(detector).__qualname__, config.model_dump(mode="json")],
-        "" if track is None else sha256(np.ascontiguousarray(track.points).data).hexdigest(),
+        [
+            "" if known is None else sha256(np.ascontiguousarray(known).data).hexdigest()
+            for known in (None if track is None else track.points, geometry)
+        ],
     )
     with kept_folder(unfinished, output, belongs_to) as work:
         follower = FaceFollower(face_model, detector, clock, tell, work)
-        face = follower.follow(info, "footage", config.tracking, config.fit, track)
+        face = follower.follow(info, "footage", config.tracking, config.fit, track, geometry)
         mouth = driver.mouth(face, follower, model, face_model, config.driving, config.fit)
         with clock.stage("drive"):
             plan = plan_edit(

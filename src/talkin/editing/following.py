@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+import numpy as np
+from jaxtyping import Float
+
 from talkin.editing.report import StageClock
 from talkin.editing.shots import cuts_of
 from talkin.editing.unfinished import FollowedFace, UnfinishedEdit
@@ -37,6 +40,7 @@ class FaceFollower:
         tracking: TrackingConfig,
         fit: FitConfig,
         track: LandmarkTrack | None = None,
+        geometry: Float[np.ndarray, "g"] | None = None,
     ) -> FollowedFace:
         """Track and fit the face of a video, unless that was done before.
 
@@ -46,6 +50,7 @@ class FaceFollower:
             tracking: Whose face.
             fit: How to fit.
             track: The face's landmarks at the video's own rate, where they are known already.
+            geometry: The person's, where other clips told it; else this video alone has to.
 
         Raises:
             NoFaceError: If no frame shows a face.
@@ -59,7 +64,9 @@ class FaceFollower:
             raise NoFaceError(_why_no_face(info, track))
         cuts = cuts_of(track)
         with self._clock.stage("fit"):
-            parameters = fit_clip(track, self._model, fit, cuts=cuts, clip=str(info.path))
+            parameters = fit_clip(
+                track, self._model, fit, cuts=cuts, geometry=geometry, clip=str(info.path)
+            )
         if not parameters.is_valid.any():
             raise NoFaceError(
                 f"{info.path}: the face could not be fitted in any of its {len(parameters)} frames"

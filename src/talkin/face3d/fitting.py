@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from talkin.errors import NoFaceError
+from talkin.errors import FaceModelError, NoFaceError
 from talkin.face3d.camera import euler_angles, rotation_matrix
 from talkin.face3d.fitting_clip import ClipSolver, SolvedFrames
 from talkin.face3d.fitting_config import FitConfig
@@ -55,7 +55,8 @@ def fit_clip(
 
     Raises:
         NoFaceError: If no frame shows a face.
-        FaceModelError: If the track's points have no vertices in the model.
+        FaceModelError: If the track's points have no vertices in the model, or the geometry is
+            another's.
     """
     config = config or FitConfig()
     all_cuts = tuple(sorted({*track.cuts, *cuts}))
@@ -65,6 +66,11 @@ def fit_clip(
         raise NoFaceError(_why_no_face(track, clip))
     if geometry is None:
         geometry = geometry_of(solver, [solver.keyframes(frames, config.n_keyframes)])
+    if geometry.shape != (model.n_geometry,):
+        raise FaceModelError(
+            f"{clip}: {geometry.shape} numbers of a geometry were given, but {model.name} has "
+            f"{model.n_geometry}"
+        )
     solver.use(geometry)
     tell = progress or (lambda done: None)
     solved = solver.solve(frames, all_cuts, tell)

@@ -31,6 +31,8 @@ from probes import probed
 from spoken_corpus import HeardClip, planned, spoken_clips
 
 from pipelines.training.corpus import prepared_clip
+from pipelines.training.kept_speech import spoken_once
+from talkin.avatar.spoken import SpokenConfig
 from talkin.evaluation.articulation import bilabial_closure
 from talkin.evaluation.clip_scores import ClipScoreConfig
 from talkin.evaluation.heard_faces import hear_clip
@@ -40,7 +42,7 @@ from talkin.footage.mfcc import MfccConfig, compute_mfcc
 from talkin.networks.talking_face import TalkingFace
 from talkin.networks.talking_face_config import TalkingFaceConfig
 from talkin.samples.alignment import CropConfig
-from talkin.samples.dataset import TalkingDataset
+from talkin.samples.dataset import PreparedClip, TalkingDataset
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import TrainingConfig
 from talkin.training.validation import hearing_errors
@@ -50,6 +52,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "as_configured": {},
     "no_identity_removal": {"model": {"identity_removal": {"is_used": False}}},
     "frozen_judge": {"train": {"audio": {"judge": "frozen"}}},
+    "one_small_judge": {
+        "model": {"identity_removal": {"correction_channels": 0}},
+        "train": {"audio": {"judge": "refreshed"}, "losses": {"speaker_confusion": 2.0}},
+    },
+    "equation_1_alone": {"model": {"identity_removal": {"correction_channels": 0}}},
+    "confusion_1": {"train": {"losses": {"speaker_confusion": 1.0}}},
+    "confusion_2": {"train": {"losses": {"speaker_confusion": 2.0}}},
+    "confusion_4": {"train": {"losses": {"speaker_confusion": 4.0}}},
+    "confusion_8": {"train": {"losses": {"speaker_confusion": 8.0}}},
+    "confusion_16": {"train": {"losses": {"speaker_confusion": 16.0}}},
     "voice_as_given": {"model": {"window": {"voice": "as_given"}}},
     "landmarks_2d": {"model": {"predict": "landmarks"}},
     "no_mouth_shape": {"train": {"losses": {"mouth_shape": 0.0}}},
@@ -77,6 +89,12 @@ def main() -> None:
     parser.add_argument("--spoken", type=int, help="seed of a corpus of sound and exact faces")
     parser.add_argument("--sound", type=yaml.safe_load, help="preprocess.mfcc to hear anew, YAML")
     parser.add_argument("--steps", type=int, help="of the audio stage")
+    parser.add_argument(
+        "--speech-first",
+        type=Path,
+        metavar="FOLDER",
+        help="learn from synthetic speech first, as training.spoken says; it is kept there",
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     corpus = Corpus(options)
@@ -115,6 +133,7 @@ class Corpus:
         else:
             crop = CropConfig(**self.parameters["preprocess"]["crop"])
             self.clips = spoken_clips(planned(options.spoken), crop, self.mfcc)
+        self.speech = self._speech(options.speech_first) if options.speech_first else None
         self.face_model = load_face_model(
             FaceModelConfig.model_validate(self.parameters["preprocess"]["face_model"])
         )
@@ -131,6 +150,11 @@ class Corpus:
                 clip = replace(clip, mfcc=compute_mfcc(sounds[clip.clip], self.mfcc))
             clips.append(HeardClip(row["split"], row["view"], clip))
         return clips
+
+    def _speech(self, folder: Path) -> list[PreparedClip]:
+        spoken = SpokenConfig.model_validate(self.parameters["training"]["spoken"])
+        crop = CropConfig(**self.parameters["preprocess"]["crop"])
+        return spoken_once(spoken.corpus, crop, self.mfcc, folder)
 
     def shape(self, variant: str) -> TalkingFaceConfig:
         """The model's configuration in a variant."""
@@ -199,7 +223,15 @@ def trained_score(
         train = TalkingDataset(train.clips, corpus.face_model, train.config, sorted(heard))
     model = new_talking_face(shape, train, seed)
     with tempfile.TemporaryDirectory() as folder:
-        train_talking_face(model, train, corpus.training(variant, seed), Path(folder))
+        train_talking_face(
+            model,
+            train,
+            corpus.training(variant, seed),
+            Path(folder),
+            spoken=TalkingDataset(corpus.speech, corpus.face_model, shape.dataset)
+            if corpus.speech
+            else None,
+        )
     found = {name: float("nan") for name in COLUMNS}
     for group in GROUPS:
         if clips := corpus.group(group, known, unseen):

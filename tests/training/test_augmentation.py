@@ -4,7 +4,7 @@ from toy_corpus import toy_clip, toy_config, toy_dataset, toy_face_model
 from talkin.samples.dataset import TalkingDataset
 from talkin.training.audio import augmented
 from talkin.training.audio_corpus import AudioCorpus
-from talkin.training.config import AudioStageConfig
+from talkin.training.stage_configs import AudioStageConfig
 from talkin.training.whole import new_talking_face
 
 

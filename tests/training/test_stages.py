@@ -323,10 +323,12 @@ def test_speech_may_have_a_decay_of_its_own(tmp_path: Path) -> None:
     assert rates == [0.01, 0.01, 0.01, 0.005, 0.01, 0.01, 0.005]
 
 
-@pytest.mark.parametrize("stopped_after", [2, 6])
-def test_speech_then_footage_resumes_exactly(tmp_path: Path, stopped_after: int) -> None:
+@pytest.mark.parametrize(("stopped_after", "judge"), [(2, "refreshed"), (6, "panel")])
+def test_speech_then_footage_resumes_exactly(
+    tmp_path: Path, stopped_after: int, judge: str
+) -> None:
     dataset, spoken = toy_dataset(), toy_dataset(3, first_seed=50)
-    own = {"steps": 4, "spoken_steps": 4, "batch_size": 8, "noise_std": 0.1, "judge": "refreshed"}
+    own = {"steps": 4, "spoken_steps": 4, "batch_size": 8, "noise_std": 0.1, "judge": judge}
     whole, stopped = (new_talking_face(toy_config(), dataset) for _ in range(2))
     train_audio(whole, dataset, toy_training(audio=own), tmp_path / "whole", spoken=spoken)
 

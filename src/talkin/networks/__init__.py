@@ -6,7 +6,8 @@ audio_to_expression `AudioToExpression`, sound to expression (or to landmarks, t
 blocks              EncBlock and DecBlock of Tables 7 and 8.
 renderer            `Renderer`, Table 7.
 discriminator       `Discriminator`, Table 8.
-speaker_classifier  `SpeakerClassifier`, VGG-M on MFCC; `StatisticsJudge`, which learns along.
+speaker_classifier  `SpeakerClassifier`, VGG-M on MFCC.
+speaker_judges  `StatisticsJudge`, `WindowJudge`, `JudgePanel`: judges that learn along.
 vggvox              Published VGGVox weights for the speaker classifier.
 perceptual          `PerceptualFeatures`: VGG-19, or a fixed filter bank where chosen.
 talking_face_config `TalkingFaceConfig`, everything that shapes a model.

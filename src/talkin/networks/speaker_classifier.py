@@ -7,7 +7,6 @@ time, fc7 and fc8. Strides along the coefficients are smaller, since there are f
 
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
@@ -75,29 +74,6 @@ class SpeakerClassifier(nn.Module):
                 )
                 n_mfcc = (n_mfcc + 2 * padding - kernel) // stride + 1
         return n_mfcc
-
-
-class StatisticsJudge(nn.Module):
-    """Who is speaking, from mean and deviation of each coefficient over a window.
-
-    What a linear probe would look at; it is small enough to learn along with identity removal.
-    """
-
-    def __init__(self, n_mfcc: int, n_speakers: int, hidden: int = 64) -> None:
-        """Build the network for `n_speakers` voices."""
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.BatchNorm1d(2 * n_mfcc),
-            nn.Linear(2 * n_mfcc, hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, n_speakers),
-        )
-
-    def forward(
-        self, mfcc: Float[Tensor, "windows rows coefficients"]
-    ) -> Float[Tensor, "windows speakers"]:
-        """Logits of the speakers."""
-        return self.layers(torch.cat([mfcc.mean(dim=1), mfcc.std(dim=1)], dim=1))
 
 
 def freeze(network: SpeakerClassifier) -> SpeakerClassifier:

@@ -6,26 +6,22 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from talkin.losses.identity import speaker_confusion_loss
+from talkin.losses.identity import judges_loss, speaker_confusion_loss
 from talkin.losses.objective import weighted_sum
 from talkin.losses.translation import expression_loss, lip_closure_loss, mouth_shape_loss
-from talkin.networks.speaker_classifier import SpeakerClassifier, StatisticsJudge, freeze
+from talkin.networks.speaker_classifier import SpeakerClassifier, freeze
+from talkin.networks.speaker_judges import JudgePanel, StatisticsJudge, WindowJudge
 from talkin.networks.talking_face import TalkingFace
 from talkin.samples.dataset import TalkingDataset
 from talkin.training.audio_corpus import AudioBatch, AudioCorpus
 from talkin.training.cepstral_warp import cepstral_warp
-from talkin.training.config import (
-    AudioStageConfig,
-    OptimiserConfig,
-    StageName,
-    TrainingConfig,
-)
+from talkin.training.config import StageName, TrainingConfig
 from talkin.training.data_digest import dataset_digest
 from talkin.training.events import Report, no_report
 from talkin.training.parallel import this_share
 from talkin.training.stage import Stage, Validation, chosen_device, step_generator
+from talkin.training.stage_configs import AudioStageConfig, OptimiserConfig
 from talkin.training.stage_run import run_stage
 from talkin.training.validation import hearing_errors
 
@@ -212,16 +208,21 @@ class _AudioStage(Stage):
         terms = hearing_terms(self.model, rival or classifier, batch, id_removed)
         yield "audio", weighted_sum(terms, self.config.losses), terms
         if rival is not None:
-            value = functional.cross_entropy(rival(id_removed.detach()), batch.speaker)
+            value = judges_loss(rival(id_removed.detach()), batch.speaker)
             yield judge, value, {"judge_cross_entropy": value}
 
-    def _rival(self, n_speakers: int) -> StatisticsJudge | None:
-        """The judge that learns along, where one is wanted and there is something to judge."""
+    def _rival(self, n_speakers: int) -> nn.Module | None:
+        """The judges that learn along, where they are wanted and there is something to judge."""
         is_judged = self.model.config.identity_removal.is_used and n_speakers > 1
         if self.own.judge == "frozen" or not is_judged or not self.config.losses.speaker_confusion:
             return None
         torch.manual_seed(self.config.seed + 2)
-        return StatisticsJudge(self.model.config.mfcc.n_columns, n_speakers).to(self.device)
+        n_mfcc = self.model.config.mfcc.n_columns
+        judge = StatisticsJudge(n_mfcc, n_speakers)
+        if self.own.judge == "refreshed":
+            return judge.to(self.device)
+        other = WindowJudge(n_mfcc, n_speakers, self.own.judge_channels)
+        return JudgePanel(judge, other).to(self.device)
 
     def validate(self) -> Validation:
         if self.held_out is None:

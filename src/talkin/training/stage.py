@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from talkin.networks.precision import has_fast_bfloat16
-from talkin.training.config import OptimiserConfig, StageName, TrainingConfig
+from talkin.training.config import StageName, TrainingConfig
 from talkin.training.parallel import local_device_number, this_share
+from talkin.training.stage_configs import OptimiserConfig
 
 
 @dataclass(frozen=True, eq=False)

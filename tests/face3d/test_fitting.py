@@ -232,20 +232,24 @@ def test_points_measured_to_be_unreliable_say_less(model, plant, as_track):
     assert errors[1] < 0.5 * errors[0]
 
 
-def test_blocks_of_a_long_clip_join_without_a_seam(model, plant, as_track, monkeypatch):
+@pytest.mark.parametrize(("noise", "most_rad", "most"), [(0.0, 1e-5, 1e-3), (0.01, 3e-3, 0.1)])
+def test_blocks_of_a_long_clip_join_without_a_seam(
+    model, plant, as_track, monkeypatch, noise, most_rad, most
+):
     from talkin.face3d import fitting_clip
 
     planted = plant(160, seed=15)
     points = planted.landmarks(model)
-    points += np.random.default_rng(4).normal(size=points.shape) * 0.01 * 178
+    points += np.random.default_rng(4).normal(size=points.shape) * noise * 178
     track = as_track(points)
     whole = fit_clip(track, model)
     monkeypatch.setattr(fitting_clip, "_BLOCK", 60)
     told = []
     pieces = fit_clip(track, model, progress=told.append)
     assert told == [60, 120, 160]
-    np.testing.assert_allclose(pieces.expression, whole.expression, atol=1e-3)
-    np.testing.assert_allclose(pieces.rotation, whole.rotation, atol=1e-5)
+    # Under noise each block measures for itself how the head trembles.
+    np.testing.assert_allclose(pieces.expression, whole.expression, atol=most)
+    np.testing.assert_allclose(pieces.rotation, whole.rotation, atol=most_rad)
 
 
 def test_the_cuts_of_a_track_part_its_frames(model, plant, as_track):

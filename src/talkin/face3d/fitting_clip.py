@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from talkin.face3d.fitting_chain import solve_frames
 from talkin.face3d.fitting_config import FitConfig
 from talkin.face3d.fitting_points import PointsToFit
-from talkin.face3d.fitting_solver import NoiseModel, Priors, precision_of, solve_frames
+from talkin.face3d.fitting_solver import NoiseModel, Priors, precision_of
 from talkin.face3d.fitting_start import HeadPose, scaled_orthography
 from talkin.face3d.fitting_terms import Observations
 from talkin.face3d.model import MorphableModel
@@ -25,7 +26,7 @@ _FARTHEST_MEAN = 7
 _THIRD = 3
 _THIRD_OF_NOISE = 0.6745 * 20**0.5  # median size of white noise's third difference
 _SAME_PLACE = 0.1  # of the face's extent, between a keyframe and a frame averaged with it
-_NOISE_PASSES = 3
+_NOISE_PASSES, _NOISE_KEYFRAMES = 3, 20
 _BLOCK, _OVERLAP = 750, 50
 
 
@@ -80,12 +81,15 @@ class ClipSolver:
         chosen = self._keyframes(frames, count)
         picture, weights = self._seen(chosen)
         reach = self._reach(frames, picture, weights)
-        for row, frame in enumerate(chosen if reach else ()):
-            near, near_weights = self._seen(frames[np.abs(frames - frame) <= reach])
-            moved = np.linalg.norm(near - picture[row], axis=2).mean(1)
-            is_alike = moved <= _SAME_PLACE * np.ptp(picture[row][weights[row] > 0], axis=0).max()
-            is_alike &= (near_weights == weights[row]).all(1)
-            picture[row] = near[is_alike].mean(0)
+        if not reach:
+            return picture, weights
+        about = frames[np.isin(frames, (chosen[:, None] + np.arange(-reach, reach + 1)).ravel())]
+        all_near, all_weights = self._seen(about)
+        first, last = np.searchsorted(about, [chosen - reach, chosen + reach + 1])
+        index = first[:, None] + np.arange(2 * reach + 1)
+        is_near = index < last[:, None]
+        index = np.minimum(index, len(about) - 1)
+        picture = _means_of_alike(picture, weights, all_near[index], all_weights[index], is_near)
         return picture, weights
 
     def _reach(
@@ -173,7 +177,8 @@ class ClipSolver:
 
     def _learned_noise(self, frames: Int[np.ndarray, "n"]) -> float:
         """On keyframes, each by itself: where the geometry was given, nothing is known yet."""
-        picture, weights = self._seen(self._keyframes(frames, self.config.n_keyframes))
+        count = min(self.config.n_keyframes, _NOISE_KEYFRAMES)
+        picture, weights = self._seen(self._keyframes(frames, count))
         start = scaled_orthography(picture, weights, self._neutral)
         interocular = self.interocular_px(start.scale)
         noise = NoiseModel(interocular, self.config.landmark_noise, 0.01, self.least_noise)
@@ -181,9 +186,10 @@ class ClipSolver:
             seen = Observations(picture, weights, noise.precision(interocular))
             _, _, error = solve_frames(
                 seen, self._neutral, self.fitted.basis.expression, priors_of(self.config),
-                np.zeros(len(picture) - 1), self.config.frame_steps,
+                start, np.zeros(len(picture) - 1), self.config.frame_steps,
             )  # fmt: skip
-            noise.learn(error, weights)
+            if noise.learn(error, weights):
+                break
         return noise.share
 
     def _solved(
@@ -195,10 +201,28 @@ class ClipSolver:
         links = _links(frames, start, interocular, cuts)
         seen = Observations(picture, weights, precision_of(noise_share, interocular))
         pose, expression, _ = solve_frames(
-            seen, self._neutral, self.fitted.basis.expression, priors_of(self.config), links,
+            seen, self._neutral, self.fitted.basis.expression, priors_of(self.config), start, links,
             self.config.frame_steps,
         )  # fmt: skip
         return pose, expression
+
+
+def _means_of_alike(
+    picture: Float[np.ndarray, "k points 2"],
+    weights: Float[np.ndarray, "k points"],
+    near: Float[np.ndarray, "k n points 2"],
+    near_weights: Float[np.ndarray, "k n points"],
+    is_near: Bool[np.ndarray, "k n"],
+) -> Float[np.ndarray, "k points 2"]:
+    """Means over those near frames that show the same points in nearly the same place."""
+    x, y = (np.where(weights > 0, picture[..., axis], np.nan) for axis in (0, 1))
+    extent = np.maximum(*(np.nanmax(of, axis=1) - np.nanmin(of, axis=1) for of in (x, y)))
+    moved = np.linalg.norm(near - picture[:, None], axis=3).mean(2)
+    is_alike = is_near & (moved <= _SAME_PLACE * extent[:, None])
+    is_alike &= (near_weights == weights[:, None]).all(2)
+    share = is_alike / is_alike.sum(1, keepdims=True)
+    means: np.ndarray = np.einsum("kn,knpc->kpc", share, near)
+    return means
 
 
 def blocks(n_frames: int) -> Iterator[slice]:

@@ -1,23 +1,26 @@
-"""Gauss-Newton for one clip: shared geometry on keyframes, then every frame in one chain."""
+"""Gauss-Newton for the geometry that the keyframes of a person share."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import solve, solveh_banded
+from scipy.linalg import solve
 
-from talkin.face3d.fitting_start import HeadPose, scaled_orthography, vector_from_rotation
+from talkin.face3d.fitting_start import scaled_orthography
 from talkin.face3d.fitting_terms import (
     N_POSE,
     FaceBasis,
     FrameEquations,
     Moments,
     Observations,
+    by_axis,
     frame_equations,
 )
 
 LEAST_NOISE, MOST_NOISE = 0.0004, 0.03
 _OUTLYING = 6.0  # times the median squared error
+_SAME_NOISE = 0.03  # change of the learned share below which it counts as settled
+_SETTLED = 0.01  # standard deviations of geometry
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def solve_geometry(
     with_itself = moments.products(basis.expression, basis.expression)
     with_geometry = moments.products(basis.expression, basis.geometry)
     of_geometry = moments.products(basis.geometry, basis.geometry)
-    flat = basis.geometry.reshape(-1, n_geometry)
+    flat = by_axis(basis.geometry)
     prior = priors.geometry * len(seen)
     give = len(seen) / priors.mean_expression
     of_force = slice(n_geometry, n_geometry + n_expression)
@@ -72,7 +75,7 @@ def solve_geometry(
             seen, neutral, basis.expression, pose, expression, (moments, with_itself),
             keep_forces=True,
         )  # fmt: skip
-        _believe_expression(equations, expression, priors.expression)
+        believe_expression(equations, expression, priors.expression)
         equations.gradient[:, N_POSE:] -= force
         gram = equations.camera_gram
         coupling = np.zeros((len(seen), N_POSE + n_expression, n_geometry + n_expression))
@@ -99,7 +102,9 @@ def solve_geometry(
         pose = pose.stepped(own_change[:, :N_POSE])
         expression = expression + own_change[:, N_POSE:]
         if step % 2 == 1:
-            noise.learn(equations.error, seen.weights)
+            is_same_noise = noise.learn(equations.error, seen.weights)
+            if is_same_noise and (change[:n_geometry] ** 2).mean() < _SETTLED**2:
+                break
     return geometry
 
 
@@ -134,8 +139,12 @@ class NoiseModel:
 
     def learn(
         self, error: Float[np.ndarray, "frames"], weights: Float[np.ndarray, "frames points"]
-    ) -> None:
-        """Take the residual (px^2) over the degrees of freedom that a fit leaves."""
+    ) -> bool:
+        """Take the residual (px^2) over the degrees of freedom that a fit leaves.
+
+        Returns:
+            Whether the noise is the same as before, so that another step would bring nothing.
+        """
         squared = error / self._interocular**2
         observed = 2 * weights.sum(1)
         # About twenty of a frame's 35 unknowns are determined by 68 points, the rest by priors.
@@ -144,7 +153,9 @@ class NoiseModel:
         self._trust = np.minimum(1.0, _OUTLYING * usual / np.maximum(squared / free, 1e-30))
         if not self._is_given:
             found = np.sqrt((self._trust * squared).sum() / (self._trust * free).sum())
-            self.share = float(np.clip(found, self._least, MOST_NOISE))
+            before, self.share = self.share, float(np.clip(found, self._least, MOST_NOISE))
+            return abs(self.share - before) < _SAME_NOISE * before
+        return True
 
 
 def precision_of(
@@ -154,46 +165,8 @@ def precision_of(
     return 1.0 / (noise_share * interocular_px) ** 2
 
 
-def solve_frames(
-    seen: Observations,
-    neutral: Float[np.ndarray, "points 3"],
-    expression_basis: Float[np.ndarray, "points 3 e"],
-    priors: Priors,
-    links: Float[np.ndarray, "frames-1"],
-    steps: int,
-) -> tuple[HeadPose, Float[np.ndarray, "frames e"], Float[np.ndarray, "frames"]]:
-    """Pose and expression of every frame, each leaning on its neighbours.
-
-    Args:
-        seen: Landmarks with their precision.
-        neutral: The person's face without expression, mm.
-        expression_basis: mm per standard deviation.
-        priors: What is believed beforehand.
-        links: How strongly each frame leans on the next: 1, less over a gap, 0 across a cut.
-        steps: Gauss-Newton steps.
-
-    Returns:
-        Pose, expression, and the weighted squared residual before the last step, px^2.
-    """
-    expression = np.zeros((len(seen), expression_basis.shape[2]))
-    pose = scaled_orthography(seen.picture, seen.weights, neutral)
-    moments = Moments(seen.weights)
-    products = moments.products(expression_basis, expression_basis)
-    error = np.zeros(len(seen))
-    for _ in range(steps):
-        equations = frame_equations(
-            seen, neutral, expression_basis, pose, expression, (moments, products)
-        )
-        _believe_expression(equations, expression, priors.expression)
-        stiffness = _chain_stiffness(priors, pose, neutral, expression.shape[1])
-        step = _solve_chain(equations, pose, expression, links[:, None] * stiffness)
-        pose = pose.stepped(step[:, :N_POSE])
-        expression = expression + step[:, N_POSE:]
-        error = equations.error
-    return pose, expression, error
-
-
-def _believe_expression(equations: FrameEquations, expression: np.ndarray, weight: float) -> None:
+def believe_expression(equations: FrameEquations, expression: np.ndarray, weight: float) -> None:
+    """Add the prior of the expression, and a trace of one that holds undetermined poses."""
     size = equations.own.shape[1]
     diagonal = np.arange(N_POSE, size)
     equations.own[:, diagonal, diagonal] += weight
@@ -218,60 +191,3 @@ def _eliminated(
     change = solve(reduced, pull - flat.T @ towards.ravel(), assume_a="sym", check_finite=False)
     own = np.swapaxes(inverse, 1, 2) @ (towards - halved @ change)[..., None]
     return change, own[..., 0]
-
-
-def _chain_stiffness(
-    priors: Priors, pose: HeadPose, neutral: np.ndarray, n_expression: int
-) -> Float[np.ndarray, "frames-1 n"]:
-    """Inverse variances of the change between neighbours, per unknown."""
-    turn, size, shift = priors.pose_change
-    width_px = np.linalg.norm(neutral.max(0) - neutral.min(0)) * pose.scale
-    per_px = shift / np.minimum(width_px[1:], width_px[:-1]) ** 2
-    count = len(pose.scale) - 1
-    stiffness = np.empty((count, N_POSE + n_expression))
-    stiffness[:, :3] = turn
-    stiffness[:, 3] = size
-    stiffness[:, 4:6] = per_px[:, None]
-    stiffness[:, 6:] = priors.expression_change
-    return stiffness
-
-
-def _solve_chain(
-    equations: FrameEquations,
-    pose: HeadPose,
-    expression: np.ndarray,
-    stiffness: Float[np.ndarray, "frames-1 n"],
-) -> Float[np.ndarray, "frames n"]:
-    """One Gauss-Newton step of all frames.
-
-    Neighbours couple only equal unknowns, so the system is banded with the width of one frame and
-    LAPACK eliminates it block by block.
-    """
-    frames, size = equations.gradient.shape
-    gradient = equations.gradient
-    diagonal = np.arange(size)
-    if len(stiffness):
-        jump = np.concatenate(
-            [
-                vector_from_rotation(pose.rotation[1:] @ np.swapaxes(pose.rotation[:-1], 1, 2)),
-                np.diff(np.log(pose.scale))[:, None],
-                np.diff(pose.translation, axis=0),
-                np.diff(expression, axis=0),
-            ],
-            axis=1,
-        )
-        gradient[1:] -= stiffness * jump
-        gradient[:-1] += stiffness * jump
-        equations.own[1:, diagonal, diagonal] += stiffness
-        equations.own[:-1, diagonal, diagonal] += stiffness
-    band = np.zeros((size + 1, frames, size))
-    for offset in range(size):
-        band[offset, :, : size - offset] = equations.own[
-            :, diagonal[offset:], diagonal[: size - offset]
-        ]
-    band[size, :-1] = -stiffness
-    step = solveh_banded(
-        band.reshape(size + 1, frames * size), gradient.ravel(), lower=True,
-        overwrite_ab=True, check_finite=False,
-    )  # fmt: skip
-    return step.reshape(frames, size)

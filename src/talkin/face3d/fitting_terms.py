@@ -70,7 +70,8 @@ class FrameEquations:
         own: Pose (6) and expression blocks of each frame.
         gradient: Downhill direction of the same.
         error: Weighted squared residual of each frame, px^2.
-        pose_force: Pose columns carried to the model's space, for their products with geometry.
+        pose_force: Pose columns carried to the model's space, for their products with geometry;
+            ordered as by `by_axis`, as is
         pull: Residuals carried to the model's space.
         camera_gram: Q_ab of each frame in the order of `_PAIRS`, times precision.
     """
@@ -153,7 +154,7 @@ def frame_equations(
     frames, points = seen.weights.shape
     n_expression = expression_basis.shape[2]
     size = N_POSE + n_expression
-    flat_basis = expression_basis.reshape(3 * points, n_expression)
+    flat_basis = by_axis(expression_basis)
     camera = pose.camera()
     gram = np.stack(
         [(camera[:, :, a] * camera[:, :, b]).sum(1) for a, b in _PAIRS], axis=1
@@ -173,7 +174,7 @@ def frame_equations(
     step = max(1, _CHUNK_POINTS // points)
     for first in range(0, frames, step):
         rows = slice(first, first + step)
-        face = neutral + (expression[rows] @ flat_basis.T).reshape(-1, points, 3)
+        face = neutral.T + (expression[rows] @ flat_basis.T).reshape(-1, 3, points)
         columns, residual = _pose_columns(seen[rows], pose[rows], face)
         weighted = columns * _row_weights(seen[rows])[:, None]
         result.own[rows, :N_POSE, :N_POSE] = weighted @ np.swapaxes(columns, 1, 2)
@@ -196,13 +197,18 @@ def _row_weights(seen: Observations) -> Float[np.ndarray, "frames points2"]:
     return np.concatenate([weights, weights], axis=1)
 
 
+def by_axis(basis: Float[np.ndarray, "points 3 n"]) -> Float[np.ndarray, "points3 n"]:
+    """All x, then all y, then all z: runs of memory that are worked on at once."""
+    return np.ascontiguousarray(basis.transpose(1, 0, 2)).reshape(-1, basis.shape[2])
+
+
 def _pose_columns(
-    seen: Observations, pose: HeadPose, face: Float[np.ndarray, "frames points 3"]
+    seen: Observations, pose: HeadPose, face: Float[np.ndarray, "frames 3 points"]
 ) -> tuple[Float[np.ndarray, "frames 6 points2"], Float[np.ndarray, "frames points2"]]:
     """Derivatives of all x, then all y, by turn, log scale and shift; and the residual."""
-    frames, points = face.shape[:2]
-    turned = face @ np.swapaxes(pose.rotation, 1, 2) * pose.scale[:, None, None]
-    x, y, z = turned[..., 0], turned[..., 1], turned[..., 2]
+    frames, _, points = face.shape
+    turned = (pose.rotation * pose.scale[:, None, None]) @ face
+    x, y, z = turned[:, 0], turned[:, 1], turned[:, 2]
     columns = np.zeros((frames, N_POSE, 2, points))
     columns[:, 0, 1] = z
     columns[:, 1, 0] = z
@@ -224,9 +230,9 @@ def _carried(
     frames, count, doubled = rows.shape
     points = doubled // 2
     split = rows.reshape(frames, count, 2, points)
-    carried = np.empty((frames, count, points, 3))
+    carried = np.empty((frames, count, 3, points))
     for axis in range(3):
-        carried[..., axis] = (
+        carried[:, :, axis] = (
             split[:, :, 0] * camera[:, None, None, 0, axis]
             + split[:, :, 1] * camera[:, None, None, 1, axis]
         )

@@ -93,7 +93,7 @@ def test_wanted_mouths_that_the_footage_shows_are_lent_by_those_moments():
     shown = mouths(50)
     order = np.repeat([7, 30, 12], 20)
     given = lenders_of(shown[order], shown, np.zeros(60, bool), 1.0, LendingConfig(change_mm=0.5))
-    assert np.array_equal(given[:, 1], order)
+    assert np.array_equal(given[:, given.shape[1] // 2], order)
 
 
 def test_choosing_lenders_for_a_long_clip_holds_little_more_than_its_points():

@@ -1,5 +1,7 @@
 """Network or footage: who draws the mouth, and from what."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,17 @@ def test_footage_too_short_for_a_trial_lends_its_own_mouths(scene):
     report = scene.edit(scene.video(lambda t: [scene.disc()], 4), scene.speech(0.16), config=config)
     assert report.n_edited == report.n_frames == 4
     assert any("too short to hide a part" in note for note in report.notes)
+
+
+def test_what_lies_past_the_jaw_is_the_frames_own_though_another_moment_lends_the_mouth(scene):
+    video = scene.video(lambda t: [scene.disc()], 40)  # the stripes behind the face drift
+    config = {"painting": {"mouth": {"source": "warp"}, "use_deflicker": False}}
+    report = scene.edit(video, scene.speech(1.0), config=config)
+    filmed, edited = (
+        np.stack([f.image.astype(float) for f in islice(iter_frames(path), 25)])
+        for path in (video, report.output)
+    )
+    rows, columns = np.mgrid[: filmed.shape[1], : filmed.shape[2]]
+    away = np.hypot(columns - 80, rows - 60) - 30
+    past = (away > 2) & (away < 12) & (rows > 60)
+    assert np.abs(edited - filmed)[:, past].mean() < 6.0  # 7.4 where all is lent

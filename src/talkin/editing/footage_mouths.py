@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from talkin.editing.inlay import Inlay
 from talkin.footage.video import VideoInfo, iter_frames
 from talkin.samples.alignment import CropConfig, resized_points
-from talkin.samples.mouth_warp import MouthWarp
+from talkin.samples.mouth_warp import MOUTH, MouthWarp
 
 _MARGIN_MM = 12.0  # around the mask: so far a warp may reach
 
@@ -24,8 +25,8 @@ class FootageMouths:
 
     def __init__(self, crop: CropConfig) -> None:
         """Start empty, for crops of one geometry."""
-        self._warp = MouthWarp(crop)
-        x0, y0, x1, y1 = self._warp.box
+        self.warp = MouthWarp(crop)
+        x0, y0, x1, y1 = self.warp.box
         margin = round(_MARGIN_MM * crop.px_per_mm)
         left, top = max(0, x0 - margin), max(0, y0 - margin)
         self._part = np.s_[top : y1 + margin, left : x1 + margin]
@@ -46,10 +47,10 @@ class FootageMouths:
         """The mask's square as the moments show it, in equal shares, warped to `wanted`."""
         shares = Counter(int(moment) for moment in moments)
         if len(shares) == 1:
-            return self._warp(*self._shown[next(iter(shares))], wanted)
-        blend = np.zeros(self._warp.shape, dtype=np.float32)
+            return self.warp(*self._shown[next(iter(shares))], wanted)
+        blend = np.zeros(self.warp.shape, dtype=np.float32)
         for moment, share in shares.items():
-            blend += np.float32(share / shares.total()) * self._warp(*self._shown[moment], wanted)
+            blend += np.float32(share / shares.total()) * self.warp(*self._shown[moment], wanted)
         return np.rint(blend).astype(np.uint8)
 
     def filled(
@@ -59,7 +60,7 @@ class FootageMouths:
         wanted: Float[np.ndarray, "97 2"],
     ) -> UInt8[np.ndarray, "size size 3"]:
         """A crop whose mask shows the lent mouth instead of its own."""
-        x0, y0, x1, y1 = self._warp.box
+        x0, y0, x1, y1 = self.warp.box
         filled = crop.copy()
         filled[y0:y1, x0:x1] = self.drawn(moments, wanted)
         return filled
@@ -74,17 +75,41 @@ class PlannedMouths:
         lenders: Footage frames that lend to each output frame, in equal shares.
         wanted: `face_points` of each output frame, px of the network's crop.
         factor: Side of the mouths' crop over that of the network's.
+        own_mouths: Mouth landmarks of the footage under each output frame, likewise.
+        inlay: Sets what is lent into the frame's own face; None shows it in the whole mask.
     """
 
     mouths: FootageMouths
     lenders: Int[np.ndarray, "frames fade"]
     wanted: Float[np.ndarray, "frames 97 2"]
     factor: float
+    own_mouths: Float[np.ndarray, "frames 39 2"]
+    inlay: Inlay | None = None
 
     def filled(self, number: int, crop: np.ndarray) -> UInt8[np.ndarray, "size size 3"]:
         """The crop of an output frame with a lent mouth, in the new shape, over its own."""
         wanted = resized_points(self.wanted[number], self.factor)
         return self.mouths.filled(crop, self.lenders[number], wanted)
+
+    def set_in(
+        self, number: int, crop: UInt8[np.ndarray, "size size 3"], drawn: np.ndarray
+    ) -> np.ndarray:
+        """A drawn crop with its lips set into the frame's own face.
+
+        Args:
+            number: Output frame.
+            crop: What the footage shows.
+            drawn: The same with a lent mouth, calmed or not.
+        """
+        if self.inlay is None:
+            return drawn
+        wanted = resized_points(self.wanted[number], self.factor)
+        own = wanted.copy()
+        own[MOUTH] = resized_points(self.own_mouths[number], self.factor)
+        x0, y0, x1, y1 = self.mouths.warp.box
+        result = crop.copy()
+        result[y0:y1, x0:x1] = self.inlay(crop, drawn[y0:y1, x0:x1], own, wanted)
+        return result
 
 
 def frames_of_footage(

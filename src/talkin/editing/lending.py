@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
+from talkin.editing.inlay import InlayConfig
 from talkin.samples.lent_mouths import mouth_distance, mouth_features
 
 _FRAMES_AT_ONCE = 2000
@@ -39,7 +40,7 @@ class LendingConfig(BaseModel):
         description="A change of the lending moment must bring so much more likeness, mm.",
     )
     fade_frames: int = Field(
-        default=3, ge=1, description="Over so many frames a change is cross-faded; an odd number."
+        default=5, ge=1, description="Over so many frames a change is cross-faded; an odd number."
     )
 
 
@@ -55,6 +56,7 @@ class MouthConfig(BaseModel):
         "hidden frames of the target's own footage nearer to what they show.",
     )
     lending: LendingConfig = LendingConfig()
+    inlay: InlayConfig = InlayConfig()
     trials: int = Field(default=8, ge=1, description="Windows of the footage that auto hides.")
     trial_gap_s: float = Field(
         default=0.4, ge=0, description="Moments nearer to a hidden one lend it nothing."

@@ -6,6 +6,7 @@ compared with the truth. For a person whom the network never saw the footage's o
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float, Float32, Int, UInt8
 
 from talkin.editing.engine import engine_of
 from talkin.editing.footage_mouths import FootageMouths, PlannedMouths, frames_of_footage
+from talkin.editing.inlay import Inlay
 from talkin.editing.lending import MouthConfig, diverse_moments, lenders_of
 from talkin.editing.masks import MaskConfig
 from talkin.editing.mouth_trial import Trial, hidden_windows, mouth_error
@@ -90,7 +92,9 @@ def mouth_source(
         own = plan.in_crop_of(size, crop.size_px)
         single = painting.windowing.model_copy(update={"frames": 1, "stride": 1})
         finer = crop.model_copy(update={"size_px": size})
-        return MouthSource(own, finer, as_lent, single, lent[size], notes)
+        inlay = Inlay(lent[size].mouths.warp, finer, config.inlay)
+        set_in = replace(lent[size], inlay=inlay)
+        return MouthSource(own, finer, as_lent, single, set_in, notes)
     filling = lent[crop.size_px] if is_filled else None
     return MouthSource(plan, crop, network, windows, filling, notes)
 
@@ -135,6 +139,7 @@ def _gathered(
             entries[chosen],
             wanted,
             factor,
+            plan.old_points,
         )
         for size, factor in factors.items()
     }

@@ -213,6 +213,10 @@ class MouthPainter:
 
     def _pasted(self, frame: _Waiting, rendered: np.ndarray) -> PaintedFrame:
         points = self._plan.new_points[frame.number]
+        if self._lent is not None:
+            with self._clock.stage("set in"):
+                # After the deflicker: what the footage itself shows needs no calming.
+                rendered = self._lent.set_in(frame.number, frame.crop, rendered)
         with self._clock.stage("composite"):
             mask = mouth_mask(
                 self._plan.old_points[frame.number],

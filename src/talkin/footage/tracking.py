@@ -32,6 +32,7 @@ from talkin.footage.video import Frame, iter_frames, probe_video
 __all__ = ["LandmarkTrack", "TrackingConfig", "track_landmarks"]
 
 Image = UInt8[np.ndarray, "height width 3"]
+_ROWS_AHEAD = 500
 _FRAMES_AHEAD = 3  # decoded while the nets look at the one before
 # In one shot the light stays: a face that has jumped must look alike by this much.
 _SAME_SHOT_LIKENESS = 0.8
@@ -98,16 +99,16 @@ def track_landmarks(
     info = probe_video(path)
     rate = fps or info.fps
     follower = _Follower(detector, config, float(rate))
-    rows: list[Landmarks | None] = []
+    rows = _Rows(POINTS_OF_SCHEME[detector.scheme])
     times: list[float] = []
     with closing(ahead(iter_frames(path, rate), _FRAMES_AHEAD)) as frames:
         for frame in frames:
-            rows.append(follower.step(len(rows), frame))
+            rows.append(follower.step(len(times), frame))
             times.append(frame.time_s)
             if progress is not None:
-                progress(len(rows))
+                progress(len(times))
     return LandmarkTrack(
-        **_arrays(rows, POINTS_OF_SCHEME[detector.scheme]),
+        **rows.arrays(),
         scheme=detector.scheme,
         time_s=np.array(times),
         fps=float(rate),
@@ -118,18 +119,30 @@ def track_landmarks(
     )
 
 
-def _arrays(rows: list[Landmarks | None], count: int) -> dict[str, np.ndarray]:
-    """One array of each kind; the rows are given up one by one, so nothing is held twice."""
-    found = {
-        "points": np.full((len(rows), count, 2), np.nan, np.float32),
-        "is_found": np.array([row is not None for row in rows], dtype=bool),
-        "score": np.array([0.0 if row is None else row.score for row in rows], np.float32),
-    }
-    for number, row in enumerate(rows):
-        if row is not None:
-            found["points"][number] = row.points
-        rows[number] = None
-    return found
+class _Rows:
+    """What was found so far, in arrays that grow in their place: a list would take it all twice."""
+
+    def __init__(self, count: int) -> None:
+        self._points = np.empty((0, count, 2), np.float32)
+        self._score: list[float] = []
+        self._is_found: list[bool] = []
+
+    def append(self, row: Landmarks | None) -> None:
+        number = len(self._score)
+        if number == len(self._points):
+            self._points.resize((number + _ROWS_AHEAD, *self._points.shape[1:]), refcheck=False)
+        self._points[number] = np.nan if row is None else row.points
+        self._score.append(0.0 if row is None else row.score)
+        self._is_found.append(row is not None)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """One array of each kind; nothing may be appended after."""
+        self._points.resize((len(self._score), *self._points.shape[1:]), refcheck=False)
+        return {
+            "points": self._points,
+            "is_found": np.array(self._is_found, dtype=bool),
+            "score": np.array(self._score, np.float32),
+        }
 
 
 @dataclass(frozen=True, eq=False)

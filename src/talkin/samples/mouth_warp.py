@@ -81,7 +81,15 @@ class MouthWarp:
         Returns:
             The pixels of the mask's square alone.
         """
-        place = self.displacement(shown, wanted) + self._pixels + self._corner
+        return self.drawn_by(picture, self.displacement(shown, wanted))
+
+    def drawn_by(
+        self,
+        picture: UInt8[np.ndarray, "size size 3"],
+        displacement: Float32[np.ndarray, "height width 2"],
+    ) -> UInt8[np.ndarray, "height width 3"]:
+        """Draw the mask's square; `displacement` leads from its pixels to the picture's."""
+        place = displacement + self._pixels + self._corner
         return cv2.remap(picture, place, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
     def displacement(

@@ -45,6 +45,15 @@ def test_frames_without_a_face_stay_empty_and_shots_do_not_mix(shapes):
     np.testing.assert_allclose(both[10:], alone)
 
 
+def test_frames_asked_for_by_themselves_are_those_of_the_whole(shapes):
+    habits, shots = shipped_habits(), [slice(0, 12), slice(12, 30)]
+    shapes[4] = np.nan
+    whole = habits.corrected(shapes, "people", shots)
+    asked = np.array([29, 4, 11, 12])
+    np.testing.assert_array_equal(habits.undone_for_people(shapes, shots)[asked], whole[asked])
+    np.testing.assert_allclose(whole[12:], habits.corrected(shapes[12:], "people", [slice(0, 18)]))
+
+
 def test_points_of_no_face_are_not_driven_off(shapes):
     wild = np.random.default_rng(1).uniform(0, 500, (3, 468, 2))
     corrected = shipped_habits().corrected(wild, "people", [slice(0, 3)])

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Complex, Float, Int
 from safetensors.numpy import load_file, save_file
 
 from talkin.files import replace_when_whole
@@ -70,25 +70,39 @@ class DetectorHabits:
             footage: `people` or `drawn`: whether what is true of drawn faces only is added.
             shots: The frames of every shot; nothing is averaged across them.
         """
+        if footage == "people":
+            return self.undone_for_people(points, shots)[np.arange(len(points))]
         result = points.copy()
         for shot in shots:
             found = np.flatnonzero(np.isfinite(points[shot]).all(axis=(1, 2))) + shot.start
             if len(found):
-                result[found] = self._in_shot(points[found].astype(np.float64), footage)
+                result[found] = self._in_shot(points[found].astype(np.float64))
         return result
 
-    def _in_shot(self, points: np.ndarray, footage: Footage) -> np.ndarray:
+    def undone_for_people(
+        self, points: Float[np.ndarray, "frames points 2"], shots: list[slice]
+    ) -> "UndoneForPeople":
+        """The same for filmed people, worked out for the frames that are asked for alone."""
+        way = np.zeros((len(shots), points.shape[1]), dtype=np.complex128)
+        turn, shot_of = np.ones(len(points), dtype=np.complex128), np.zeros(len(points), np.int64)
+        for number, shot in enumerate(shots):
+            shot_of[shot] = number
+            found = np.flatnonzero(np.isfinite(points[shot]).all(axis=(1, 2))) + shot.start
+            if len(found):
+                brought, turn[found] = brought_to(points[found].astype(np.float64), self.reference)
+                way[number] = self._mean_way(brought.reshape(len(found), -1))[0]
+                way[number, self.is_lip] = way[number, self.is_lip].mean()
+        return UndoneForPeople(points, way, turn, shot_of)
+
+    def _in_shot(self, points: np.ndarray) -> np.ndarray:
         brought, turn = brought_to(points, self.reference)
         flat = brought.reshape(len(points), -1)
-        way = _as_complex(self.features(flat.mean(axis=0, keepdims=True)) @ self.mean_map)
-        way = np.repeat(way, len(points), axis=0)
-        if footage == "people":
-            way[:, self.is_lip] = way[:, self.is_lip].mean(axis=1, keepdims=True)
-        else:
-            moved = (flat - flat.mean(0)) @ self.motion_axes
-            way = way + _as_complex(moved @ self.motion_map)
-        way = way * turn[:, None]
-        return points + np.stack([way.real, way.imag], axis=-1)
+        moved = (flat - flat.mean(0)) @ self.motion_axes
+        way = self._mean_way(flat) + _as_complex(moved @ self.motion_map)
+        return _shifted(points, way * turn[:, None])
+
+    def _mean_way(self, flat: Float[np.ndarray, "n points2"]) -> Complex[np.ndarray, "1 points"]:
+        return _as_complex(self.features(flat.mean(axis=0, keepdims=True)) @ self.mean_map)
 
     def features(self, flat: Float[np.ndarray, "n points2"]) -> Float[np.ndarray, "n features"]:
         """What the first part is linear in."""
@@ -107,6 +121,33 @@ class DetectorHabits:
         for field in fields(self):
             value = getattr(self, field.name)
             yield field.name, value, np.uint8 if value.dtype == bool else np.float16
+
+
+@dataclass(frozen=True, eq=False)
+class UndoneForPeople:
+    """Points whose habits are undone when they are asked for: a copy would be as large as they.
+
+    Attributes:
+        points: As they were detected, px.
+        way: Of each shot, in the size and turn of the reference.
+        turn: Size and turn of each frame.
+        shot_of: The shot of each frame.
+    """
+
+    points: Float[np.ndarray, "frames points 2"]
+    way: Complex[np.ndarray, "shots points"]
+    turn: Complex[np.ndarray, "frames"]
+    shot_of: Int[np.ndarray, "frames"]
+
+    def __getitem__(self, frames: Int[np.ndarray, "n"]) -> Float[np.ndarray, "n points 2"]:
+        """The points of some frames where the model's would be seen, px."""
+        way = self.way[self.shot_of[frames]] * self.turn[frames][:, None]
+        there = _shifted(self.points[frames].astype(np.float64), way)
+        return there.astype(self.points.dtype)
+
+
+def _shifted(points: np.ndarray, way: np.ndarray) -> np.ndarray:
+    return points + np.stack([way.real, way.imag], axis=-1)
 
 
 def mean_features(amounts: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n features"]:

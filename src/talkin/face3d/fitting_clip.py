@@ -6,6 +6,7 @@ the memory of a fit does not depend on the clip's length but for its result.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -45,12 +46,19 @@ class SolvedFrames:
     expression: Float[np.ndarray, "n e"]
 
 
+class PointsOfFrames(Protocol):
+    """A clip's landmarks, px: an array, or what makes rows of one as they are asked for."""
+
+    def __getitem__(self, frames: Int[np.ndarray, "n"], /) -> Float[np.ndarray, "n points 2"]:
+        """The points of some frames."""
+
+
 class ClipSolver:
     """One clip's landmarks, and the stages of its fit."""
 
     def __init__(
         self,
-        points: Float[np.ndarray, "frames points 2"],
+        points: PointsOfFrames,
         fitted: PointsToFit,
         model: MorphableModel,
         config: FitConfig,
@@ -163,7 +171,7 @@ class ClipSolver:
     def _seen(self, frames: Int[np.ndarray, "n"]) -> tuple[np.ndarray, np.ndarray]:
         """Points of some frames, 0 where missing, and their weights."""
         points = self._points[frames][:, self.fitted.columns].astype(np.float64)
-        present = np.isfinite(points).all(axis=2)
+        present = np.asarray(np.isfinite(points).all(axis=2))
         return np.where(present[..., None], points, 0.0), present * self.fitted.weights
 
     def _keyframes(self, frames: Int[np.ndarray, "n"], count: int) -> Int[np.ndarray, "k"]:

@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import numpy as np
-from jaxtyping import Float
-
 from talkin.face3d.detector_habits import shipped_habits
-from talkin.face3d.fitting_clip import ClipSolver, blocks
+from talkin.face3d.fitting_clip import ClipSolver, PointsOfFrames, blocks
 from talkin.face3d.fitting_config import FitConfig
 from talkin.face3d.fitting_points import points_to_fit
 from talkin.face3d.fitting_solver import LEAST_NOISE
@@ -37,9 +34,7 @@ def solver_of(
     return ClipSolver(_corrected(track, config, cuts), fitted, model, config, least_noise)
 
 
-def _corrected(
-    track: LandmarkTrack, config: FitConfig, cuts: Sequence[int]
-) -> Float[np.ndarray, "frames points 2"]:
+def _corrected(track: LandmarkTrack, config: FitConfig, cuts: Sequence[int]) -> PointsOfFrames:
     """The track's points with the embedded nets' habits undone, where they are those nets'."""
     if track.scheme != "mediapipe468" or config.detector_habits == "off":
         return track.points
@@ -52,4 +47,5 @@ def _corrected(
             for shot in shots
             for part in blocks(shot.stop - shot.start)
         ]
+        return shipped_habits().undone_for_people(track.points, shots)
     return shipped_habits().corrected(track.points, config.detector_habits, shots)

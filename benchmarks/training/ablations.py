@@ -43,6 +43,7 @@ from talkin.networks.talking_face import TalkingFace
 from talkin.networks.talking_face_config import TalkingFaceConfig
 from talkin.samples.alignment import CropConfig
 from talkin.samples.dataset import PreparedClip, TalkingDataset
+from talkin.samples.sync import moved_sound
 from talkin.training.audio_corpus import AudioCorpus
 from talkin.training.config import TrainingConfig
 from talkin.training.validation import hearing_errors
@@ -136,15 +137,16 @@ class Corpus:
         )
 
     def _prepared(self, catalog: DataCatalog, hears_anew: bool) -> list[HeardClip]:
-        index, faces, mfcc, crops = (
+        index, faces, cepstra, crops = (
             catalog.load(name) for name in ("training_index", "face_parameters", "mfcc", "crops")
         )
         sounds = catalog.load("audio") if hears_anew else {}
         clips = []
         for row in index.to_dict("records"):
-            clip = replace(prepared_clip(row, faces, mfcc, crops), crops=None)
+            clip = replace(prepared_clip(row, faces, cepstra, crops), crops=None)
             if hears_anew:
-                clip = replace(clip, mfcc=compute_mfcc(sounds[clip.clip], self.mfcc))
+                mfcc = compute_mfcc(sounds[clip.clip], self.mfcc)
+                clip = replace(clip, mfcc=moved_sound(mfcc, row["audio_shift_s"]))
             clips.append(HeardClip(row["split"], row["view"], clip))
         return clips
 

@@ -83,3 +83,8 @@ def test_own_faces_are_told_from_others(face_model: MorphableModel) -> None:
     assert set(means["own_face"]) == set(COLUMNS) - set(COLUMNS[:4]) - {"n_frames"}
     assert own_and_others(own)["other_face"] == {}
     assert picture_words(own_and_others(own)).count("painted from the sound") == 1
+
+
+def test_filmed_clips_that_no_truth_can_be_painted_for_have_no_figures() -> None:
+    nothing = pd.DataFrame([], columns=list(COLUMNS))
+    assert own_and_others(nothing) == {"own_face": {}, "other_face": {}}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkin.avatar.calibration import _placed, _random_face
@@ -27,11 +27,13 @@ from talkin.face3d.detector_habits import (
     DetectorHabits,
     brought_to,
     mean_features,
+    pose_features,
 )
 from talkin.face3d.model import MorphableModel
 from talkin.footage.mediapipe import MediapipeDetector
 
 _LIP_REACH_MM = 4.0
+_RIGID_MM = 1.0
 _MOUTH_REACH_MM = 25.0
 _STRAY_PX = 0.01  # of the picture's side: how far the head is from its middle
 
@@ -46,9 +48,11 @@ class HabitsConfig(BaseModel):
     n_pictures: int = Field(default=10, ge=2, description="pictures of each person and side")
     size_px: int = Field(default=320, ge=64, description="side of the pictures")
     n_turn_axes: int = Field(default=7, ge=3, description="axes from which the mean is read")
+    n_pose_axes: int = Field(default=20, ge=4, description="axes from which turns are read")
     n_motion_axes: int = Field(default=60, ge=1, description="axes of motion: face, and mouth")
     mean_ridge: float = Field(default=10.0, gt=0, description="stiffness of the first map")
-    motion_ridge: float = Field(default=100.0, gt=0, description="stiffness of the second map")
+    pose_ridge: float = Field(default=100.0, gt=0, description="stiffness of the second map")
+    motion_ridge: float = Field(default=100.0, gt=0, description="stiffness of the third map")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +92,7 @@ def gather_sightings(config: HabitsConfig) -> HabitSightings:
 def learn_habits(
     seen: HabitSightings, config: HabitsConfig, model: MorphableModel
 ) -> DetectorHabits:
-    """Two ridge regressions: between groups, and within them."""
+    """Ridge regressions: between groups, and two within them."""
     reference = _reference(seen)
     points, turn = brought_to(seen.detected.astype(np.float64), reference)
     count = len(points)
@@ -106,16 +110,27 @@ def learn_habits(
     axes = [_main_axes(part, config.n_motion_axes) for part in (moved, of_mouth)]
     axes[1] = axes[1] * np.repeat(away_mm < _MOUTH_REACH_MM, 2)[:, None]
     motion_axes = np.concatenate(axes, axis=1)
-    features = mean_features((flat_mean - centre) @ turn_axes)
+    amounts = (flat_mean - centre) @ turn_axes
+    features = mean_features(amounts)
+    pose_axes = _main_axes(moved * np.repeat(_is_rigid(model), 2), config.n_pose_axes)
+    turned = pose_features(moved @ pose_axes, amounts)
     return DetectorHabits(
         reference=reference,
         centre=centre,
         turn_axes=turn_axes,
         mean_map=_ridge(features, wanted_mean, config.mean_ridge),
+        pose_axes=pose_axes,
+        pose_map=_ridge(turned, wanted - wanted_mean, config.pose_ridge),
         motion_axes=motion_axes,
         motion_map=_ridge(moved @ motion_axes, wanted - wanted_mean, config.motion_ridge),
         is_lip=away_mm < _LIP_REACH_MM,
     )
+
+
+def _is_rigid(model: MorphableModel) -> Bool[np.ndarray, "468"]:
+    """Points that expressions hardly move: what moves them is the head."""
+    moved = model.expression_basis[model.mesh468].astype(np.float64)
+    return np.sqrt((moved**2).sum(axis=(1, 2))) < _RIGID_MM
 
 
 def _plans(seed: int, view: View, config: HabitsConfig) -> tuple[CorpusConfig, list[ClipPlan]]:

@@ -177,3 +177,21 @@ def test_detail_finer_than_the_coarse_grid_stays_as_it_was_rendered():
     box = np.s_[:, BOX[1] + 8 : BOX[3] - 8, BOX[0] + 8 : BOX[2] - 8]
     kept = np.corrcoef(stable[box].ravel(), clip[box].ravel())[0, 1]
     assert kept > 0.9
+
+
+def test_other_teeth_in_every_frame_stay_sharp_while_their_light_is_calmed():
+    scale = 128 / 210
+    truth, clip, points = flickering()
+    teeth = np.random.default_rng(2).normal(0, 12, truth.shape)
+    shown = np.clip(clip + teeth, 0, 255).astype(np.uint8)
+    averaged = deflicker(shown, points, BOX, scale)
+    calm = deflicker(shown, points, BOX, scale, DeflickerConfig(detail_mm=2.0))
+    inside = np.s_[:, 24:72, 24:72]
+
+    def detail(frames):
+        coarse = np.stack([cv2.GaussianBlur(frame, (0, 0), 4) for frame in frames.astype(float)])
+        return (frames - coarse)[inside].std()
+
+    assert detail(calm) > 0.97 * detail(shown)
+    assert detail(averaged) < 0.9 * detail(shown)
+    assert flicker_of(calm, truth) < 0.6 * flicker_of(shown, truth)

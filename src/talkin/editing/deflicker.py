@@ -45,6 +45,12 @@ class DeflickerConfig(BaseModel):
         description="Grey levels between a frame and its neighbour, moved onto it, at which the "
         "neighbour's weight falls to 1/e.",
     )
+    detail_mm: float = Field(
+        default=0.0,
+        ge=0,
+        description="What is finer than this stays as it was drawn (standard deviation of a "
+        "Gaussian over the change, mm on the face). 0: all is calmed.",
+    )
 
 
 def optical_flow(
@@ -116,6 +122,7 @@ class Deflicker:
         self._corner = np.array(box[:2])
         self._motion = _PointMotion(width, height, px_per_mm / shrunk)
         self._misfit_px = _MISFIT_MM * px_per_mm / shrunk
+        self._detail_px = config.detail_mm * px_per_mm / shrunk
         self._config = config
         self._seen: deque[_Seen] = deque(maxlen=2 * config.reach + 1)
         self._n_waiting = 0
@@ -166,7 +173,8 @@ class Deflicker:
             trust = np.float32(near) * self._fit(apart)
             total += cv2.merge([trust] * 3) * apart
             share += trust
-        return total / cv2.merge([share] * 3)
+        change = total / cv2.merge([share] * 3)
+        return cv2.GaussianBlur(change, (0, 0), self._detail_px) if self._detail_px else change
 
     def _fit(self, apart: np.ndarray) -> Float32[np.ndarray, "height width"]:
         misfit = cv2.GaussianBlur(np.abs(apart).max(axis=2), (0, 0), self._misfit_px)

@@ -40,7 +40,10 @@ class LendingConfig(BaseModel):
         description="A change of the lending moment must bring so much more likeness, mm.",
     )
     fade_frames: int = Field(
-        default=5, ge=1, description="Over so many frames a change is cross-faded; an odd number."
+        default=1,
+        ge=1,
+        description="Over so many frames a change is cross-faded; an odd number. A mean of two "
+        "mouths blurs teeth, so 1 changes at once.",
     )
 
 

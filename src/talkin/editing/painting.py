@@ -34,6 +34,11 @@ class PaintingConfig(BaseModel):
     compositing: CompositingConfig = CompositingConfig()
     use_deflicker: bool = Field(default=True, description="Remove flicker of the mouth.")
     deflicker: DeflickerConfig = DeflickerConfig()
+    lent_deflicker: DeflickerConfig = Field(
+        default=DeflickerConfig(detail_mm=2.0),
+        description="The same for mouths that the footage lends: neighbouring frames show teeth of "
+        "other moments, of which a mean would be a blur, so only colour and light are calmed.",
+    )
     use_teeth: bool = Field(default=False, description="Lend teeth the detail of the footage's.")
     teeth: TeethConfig = TeethConfig()
     watermark: WatermarkConfig | None = Field(
@@ -89,8 +94,10 @@ class MouthPainter:
         self._first = self._first_rendered = self._newest = 0
         self._windows = self._new_windows()
         self._behind: deque[_Waiting] = deque()  # frames that the deflicker holds back
+        is_lent = lent is not None and lent.inlay is not None
+        self._calming = config.lent_deflicker if is_lent else config.deflicker
         self._deflicker = (
-            Deflicker(self._box, crop.px_per_mm, config.deflicker) if config.use_deflicker else None
+            Deflicker(self._box, crop.px_per_mm, self._calming) if config.use_deflicker else None
         )
 
     def paint(
@@ -109,7 +116,7 @@ class MouthPainter:
         """
         self._first = self._first_rendered = first
         if self._deflicker is not None:
-            self._first_rendered -= self._config.deflicker.reach
+            self._first_rendered -= self._calming.reach
         for frame in self._paint(images):
             yield frame._replace(edited=self._marked(frame.edited))
 

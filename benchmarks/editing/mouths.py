@@ -21,6 +21,7 @@ from talkin.editing.deflicker import deflicker
 from talkin.editing.masks import MaskConfig, mouth_mask
 from talkin.editing.mouth_source import as_lent
 from talkin.editing.mouth_trial import Trial, mouth_error
+from talkin.editing.painting import PaintingConfig
 from talkin.editing.rendering import WindowedRenderer, WindowingConfig, renderer_of
 from talkin.evaluation.lent_frames import lent_frames
 from talkin.face3d.parameters import FaceParameters
@@ -93,10 +94,10 @@ def main() -> None:
         print(f"{'':20} PSNR dB   error  detail  flicker  truth's")
         ways = {"network": [clip.by_network(model) for clip in clips]}
         ways["footage"] = [clip.lent for clip in clips]
-        box, scale = model.config.mask_box, model.config.crop.px_per_mm
-        for way in ("network", "footage"):
+        box, scale, edit = model.config.mask_box, model.config.crop.px_per_mm, PaintingConfig()
+        for way, calming in (("network", edit.deflicker), ("footage", edit.lent_deflicker)):
             calm = [
-                deflicker(drawn, clip.points, box, scale)
+                deflicker(drawn, clip.points, box, scale, calming)
                 for drawn, clip in zip(ways[way], clips, strict=True)
             ]
             ways[f"{way}, deflickered"] = calm

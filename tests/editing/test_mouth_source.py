@@ -66,7 +66,7 @@ def test_what_lies_outside_the_pasted_region_does_not_count():
     assert mouth_error(lambda *_: wrong, [shown], CROP, MaskConfig()) == 0
 
 
-def test_moments_are_blended_in_equal_shares(toy_model):
+def test_light_is_of_all_moments_in_equal_shares(toy_model):
     points = np.random.default_rng(0).uniform(5, 90, (97, 2)).astype(np.float32)
     mouths = FootageMouths(CROP)
     for moment, level in ((3, 30), (8, 120)):
@@ -77,6 +77,21 @@ def test_moments_are_blended_in_equal_shares(toy_model):
     outside = np.ones((96, 96), bool)
     outside[Y0:Y1, X0:X1] = False
     assert (filled[outside] == 0).all()
+
+
+def test_detail_is_of_the_middle_moment_alone():
+    rng = np.random.default_rng(0)
+    points = rng.uniform(5, 90, (97, 2)).astype(np.float32)
+    fine = rng.normal(0, 15, (96, 96, 3))
+    mouths = FootageMouths(CROP)
+    mouths.keep(3, np.full((96, 96, 3), 60, np.uint8), points)
+    mouths.keep(8, np.clip(np.rint(120 + fine), 0, 255).astype(np.uint8), points)
+    drawn = {row: mouths.drawn(row, points).astype(float) for row in ((3, 8, 3), (8, 3, 8))}
+    inside = np.s_[10:-10, 10:-10]
+    assert drawn[3, 8, 3][inside].mean() == pytest.approx(80, abs=1)
+    assert drawn[8, 3, 8][inside].mean() == pytest.approx(100, abs=1)
+    assert drawn[3, 8, 3][inside].std() > 0.8 * fine.std()
+    assert drawn[8, 3, 8][inside].std() < 0.3 * fine.std()
 
 
 def test_a_kept_moment_is_drawn_as_its_whole_crop_would_be():

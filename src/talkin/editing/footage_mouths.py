@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
@@ -18,6 +19,7 @@ from talkin.samples.alignment import CropConfig, resized_points
 from talkin.samples.mouth_warp import MOUTH, MouthWarp
 
 _MARGIN_MM = 12.0  # around the mask: so far a warp may reach
+_DETAIL_MM = 2.0  # standard deviation of the Gaussian that tells light from detail
 
 
 class FootageMouths:
@@ -31,6 +33,7 @@ class FootageMouths:
         left, top = max(0, x0 - margin), max(0, y0 - margin)
         self._part = np.s_[top : y1 + margin, left : x1 + margin]
         self._corner = np.array([left, top], dtype=np.float32)
+        self._detail_px = _DETAIL_MM * crop.px_per_mm
         self._shown: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
@@ -44,14 +47,22 @@ class FootageMouths:
     def drawn(
         self, moments: Iterable[int], wanted: Float[np.ndarray, "97 2"]
     ) -> UInt8[np.ndarray, "height width 3"]:
-        """The mask's square as the moments show it, in equal shares, warped to `wanted`."""
-        shares = Counter(int(moment) for moment in moments)
+        """The mask's square as the middle one of the moments shows it, warped to `wanted`.
+
+        Colour and light are the mean of all, so that a change of the lender does not show; finer
+        things are the middle one's own, for a mean of two mouths blurs teeth.
+        """
+        row = [int(moment) for moment in moments]
+        own = self.warp(*self._shown[row[len(row) // 2]], wanted)
+        shares = Counter(row)
         if len(shares) == 1:
-            return self.warp(*self._shown[next(iter(shares))], wanted)
-        blend = np.zeros(self.warp.shape, dtype=np.float32)
+            return own
+        change = np.zeros(self.warp.shape, dtype=np.float32)
         for moment, share in shares.items():
-            blend += np.float32(share / shares.total()) * self.warp(*self._shown[moment], wanted)
-        return np.rint(blend).astype(np.uint8)
+            other = self.warp(*self._shown[moment], wanted)
+            change += np.float32(share / len(row)) * cv2.subtract(other, own, dtype=cv2.CV_32F)
+        change = cv2.GaussianBlur(change, (0, 0), self._detail_px)
+        return np.clip(np.rint(own + change), 0, 255).astype(np.uint8)
 
     def filled(
         self,
@@ -72,7 +83,8 @@ class PlannedMouths:
 
     Attributes:
         mouths: The moments that lend.
-        lenders: Footage frames that lend to each output frame, in equal shares.
+        lenders: Footage frames that lend to each output frame: the middle one its mouth, all of
+            them colour and light.
         wanted: `face_points` of each output frame, px of the network's crop.
         factor: Side of the mouths' crop over that of the network's.
         own_mouths: Mouth landmarks of the footage under each output frame, likewise.

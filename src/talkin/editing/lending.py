@@ -40,10 +40,10 @@ class LendingConfig(BaseModel):
         description="A change of the lending moment must bring so much more likeness, mm.",
     )
     fade_frames: int = Field(
-        default=1,
+        default=5,
         ge=1,
-        description="Over so many frames a change is cross-faded; an odd number. A mean of two "
-        "mouths blurs teeth, so 1 changes at once.",
+        description="Over so many frames colour and light go over to another moment's; an odd "
+        "number. What is finer changes at once, for a mean of two mouths blurs teeth.",
     )
 
 
@@ -102,7 +102,7 @@ def lenders_of(
     px_per_mm: float,
     config: LendingConfig,
 ) -> Int[np.ndarray, "frames fade"]:
-    """The entries that lend their mouth to each frame, in equal shares.
+    """The entries that lend to each frame: the middle one its mouth, all of them their light.
 
     Args:
         wanted: `face_points` of the output frames, crop px.

@@ -61,7 +61,7 @@ def edit(jobs: pd.DataFrame, clips: pd.DataFrame, register: ConsentRegister) -> 
     nothing: Any = None
     alone = ParallelConfig(n_jobs=1)
     edits = edit_clips(
-        jobs, clips, {}, {}, {}, nothing, register, {}, nothing, nothing, nothing, alone
+        jobs, clips, {}, {}, {}, {}, nothing, register, {}, nothing, nothing, nothing, alone
     )
     next(iter(edits))
 

@@ -77,7 +77,9 @@ def test_frames_asked_for_by_themselves_are_those_of_the_whole(shapes):
     shapes[4] = np.nan
     whole = habits.corrected(shapes, "people", shots)
     asked = np.array([29, 4, 11, 12])
-    np.testing.assert_array_equal(habits.undone_for_people(shapes, shots)[asked], whole[asked])
+    undone = habits.undone_for_people(shapes, shots)
+    # Not to the last bit: with threads a matrix product's order follows the number of its rows.
+    np.testing.assert_allclose(undone[asked], whole[asked], rtol=1e-12)
     np.testing.assert_allclose(whole[12:], habits.corrected(shapes[12:], "people", [slice(0, 18)]))
 
 

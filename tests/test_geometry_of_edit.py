@@ -41,6 +41,13 @@ def test_a_clip_of_the_project_has_what_preparation_found_for_its_speaker(data: 
     assert "2 prepared clips of ann" in told
 
 
+def test_a_clip_of_two_people_has_nobodys_unless_the_speaker_is_named(data: Path) -> None:
+    with (data / "01_raw/footage/manifest.csv").open("a") as manifest:
+        manifest.write("a_too,clips/a.mp4,zoe,train,front,c\n")
+    assert asked(data, None, "01_raw/footage/clips/a.mp4", None) == (None, "")
+    assert asked(data, None, "01_raw/footage/clips/a.mp4", "ann")[0] == [1.0, 2.0]
+
+
 def test_other_footage_has_it_where_its_speaker_is_named(data: Path) -> None:
     assert asked(data, None, "new.mp4", "ann")[0] == [1.0, 2.0]
     assert asked(data, None, "new.mp4", None) == (None, "")

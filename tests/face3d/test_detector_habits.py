@@ -37,7 +37,7 @@ def test_filmed_lips_open_as_far_as_the_net_saw(shapes):
     across = np.vander(habits.reference[habits.is_lip, 0], 3)
     left = way.T - across @ np.linalg.lstsq(across, way.T, rcond=None)[0]
     assert np.abs(left).max() < 1e-9, "what lips take depends on where across the mouth they are"
-    assert np.abs(corrected - level)[:, ~habits.is_lip].max() > 1e-3
+    assert np.abs(corrected - level)[:, ~habits.is_lip].max() > 0.01
 
 
 def test_a_nod_that_was_read_too_small_is_restored():

@@ -1,16 +1,16 @@
 """Whose leave `talkin edit` asks for before it edits."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from talkin.cli.filmed import MANIFEST, filmed_in
 from talkin.errors import ConfigurationError, ConsentError
 
 if TYPE_CHECKING:
     from talkin.provenance.consent import ConsentRegister, Purpose
 
-_MANIFEST, _REGISTER = "manifest.csv", "consent.csv"
+_REGISTER = "consent.csv"
 
 
 def checked_consent(
@@ -73,21 +73,15 @@ def _footage_folders(files: Iterable[Path]) -> Iterator[Path]:
     """Folders above the files in which a manifest lies beside a register."""
     for file in files:
         for folder in file.resolve().parents:
-            if (folder / _MANIFEST).is_file() and (folder / _REGISTER).is_file():
+            if (folder / MANIFEST).is_file() and (folder / _REGISTER).is_file():
                 yield folder
 
 
 def _check_filmed(footage: Path, register: Path | None, files: "dict[Purpose, list[Path]]") -> str:
     """Ask for the leave of those whom the manifest shows in the files; says who they are."""
-    if not (footage / _MANIFEST).is_file():
-        return ""
-    from talkin.footage.manifest import sort_manifest
     from talkin.provenance.consent import read_consent, require_consent
 
-    rows, wrong = sort_manifest(footage / _MANIFEST)
-    by_file: dict[Path, list[Mapping[Any, Any]]] = defaultdict(list)  # a file may show two people
-    for row in rows.to_dict("records"):
-        by_file[(footage / row["path"]).resolve()].append(row)
+    by_file, wrong = filmed_in(footage)
     records: ConsentRegister | None = None
     checked: list[str] = []
     for purpose, paths in files.items():

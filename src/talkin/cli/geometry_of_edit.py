@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from talkin.cli.filmed import filmed_in
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -70,15 +72,7 @@ def _is_name(speaker: str) -> bool:
 
 
 def _filmed_speaker(video: Path, footage: Path) -> str | None:
-    """Whose clip a video is by the project's manifest."""
-    manifest = footage / "manifest.csv"
-    if not manifest.is_file():
-        return None
-    from talkin.footage.manifest import sort_manifest
-
-    rows, _ = sort_manifest(manifest)
-    place = video.resolve()
-    for row in rows.to_dict("records"):
-        if (footage / row["path"]).resolve() == place:
-            return str(row["speaker"])
-    return None
+    """Whose clip a video is by the project's manifest; None where it shows several people."""
+    by_file, _ = filmed_in(footage)
+    speakers = {str(row["speaker"]) for row in by_file.get(video.resolve(), ())}
+    return speakers.pop() if len(speakers) == 1 else None
